@@ -1,0 +1,19 @@
+/** All architectures, by name. A new one is a file beside this and a line here. */
+import type { Architecture } from '../architecture.ts';
+import { unknownName } from '../errors.ts';
+import { linearAttention } from './linear-attention.ts';
+
+export const architectures: readonly Architecture[] = [linearAttention];
+
+/** @throws {UsageError} naming the nearest known architecture. */
+export function architectureNamed(name: string): Architecture {
+  const found = architectures.find((architecture) => architecture.name === name);
+  if (found === undefined) {
+    throw unknownName(
+      'model',
+      name,
+      architectures.map((architecture) => architecture.name),
+    );
+  }
+  return found;
+}

@@ -1,0 +1,130 @@
+/**
+ * One-layer linear self-attention (LSA).
+ *
+ *   f(E) = E + W^PV E (E^T W^KQ E) / rho,   E = [[x_1 .. x_N  x_q], [y_1 .. y_N  0]],   rho = N
+ *
+ * and the prediction is the lower right entry of f(E). Only the last row of W^PV and the first D columns of W^KQ reach
+ * it, and the residual adds 0 there. Written per pair, with e_i = (x_i, y_i) and e_q = (x_q, 0):
+ *
+ *   prediction = (1/N) sum_{i in {1..N, q}} (e_i^T W^KQ e_q) (W^PV_last e_i)
+ *
+ * so that any number of queries share one context and never see one another, and no Gram matrix is formed. rho is the
+ * *test* prompt's own length. Parameters: `projection_value` = W^PV and `key_query` = W^KQ, both `[D+1, D+1]`.
+ *
+ * Source: Zhang, Frei, Bartlett (2024), "Trained Transformers Learn Linear Models In-Context", eq. (3.3) and (3.6).
+ * Shapes: B prompts, N context pairs, Q queries, D covariate dimension.
+ */
+import type { Architecture, InitScheme, ModelSizes, Parameters, Prompt } from '../architecture.ts';
+import { lengthAlong, type Ops, positionsAlong, scale } from '../ops.ts';
+import { fillNormals } from '../random.ts';
+import type { Shape } from '../shape.ts';
+
+interface Terms<T> {
+  /** `[B, Q, N]`: what each pair adds to each query's prediction, before the division by rho. */
+  readonly scores: T;
+  /** `[B, 1, N]`: value of each pair. */
+  readonly values: T;
+  /** `[B, Q]`: what the query's own column adds. */
+  readonly own: T;
+}
+
+function terms<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>): Terms<T> {
+  const { covariates, responses, query } = prompt;
+  const projectionValue = parameters['projection_value']!;
+  const keyQuery = parameters['key_query']!;
+
+  const valueRow = ops.slice(projectionValue, 0, -1); // [1, D+1], last row of W^PV
+  const keyQueryX = ops.transpose(ops.slice(keyQuery, 1, 0, -1)); // [D, D+1], first D columns of W^KQ
+  const pairs = ops.concat([covariates, ops.expandDims(responses, 2)], 2); // [B, N, D+1]
+  const pairsTransposed = ops.transpose(pairs); // [B, D+1, N]
+
+  const queryKeys = ops.matMul(query, keyQueryX); // [B, Q, D+1]: (W^KQ e_q)^T
+  const scores = ops.matMul(queryKeys, pairsTransposed); // [B, Q, N]
+  const values = ops.matMul(valueRow, pairsTransposed); // [B, 1, N]
+
+  const ownScore = ops.sum(ops.mul(ops.slice(queryKeys, 2, 0, -1), query), 2); // [B, Q]: e_q^T W^KQ e_q
+  const ownValue = ops.sum(ops.mul(ops.slice(valueRow, 1, 0, -1), query), 2); // [B, Q]: W^PV_last e_q
+  return { scores, values, own: ops.mul(ownScore, ownValue) };
+}
+
+function forward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>): T {
+  const { scores, values, own } = terms(ops, parameters, prompt);
+  const fromPairs = ops.squeeze(ops.matMul(scores, ops.transpose(values)), 2); // [B, Q]
+  return ops.div(ops.add(fromPairs, own), lengthAlong(ops, prompt.responses, 1));
+}
+
+function prefixForward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>): T {
+  const { scores, values, own } = terms(ops, parameters, prompt);
+  const running = ops.cumulativeSum(ops.mul(scores, values), 2); // [B, Q, N]
+  const lengths = positionsAlong(ops, prompt.responses, 1); // [N]: rho = 1 .. N
+  const predictions = ops.transpose(ops.div(ops.add(running, ops.expandDims(own, 2)), lengths)); // [B, N, Q]
+  // Without any pair rho would be 0; the layer then leaves the query's empty label slot as it is.
+  const empty = scale(ops, ops.slice(predictions, 1, 0, 1), 0); // [B, 1, Q]
+  return ops.concat([empty, predictions], 1); // [B, N+1, Q]
+}
+
+function parameterShapes({ dimension }: ModelSizes): Record<string, Shape> {
+  return { projection_value: [dimension + 1, dimension + 1], key_query: [dimension + 1, dimension + 1] };
+}
+
+/**
+ * The paper's start: W^PV = sigma e e^T (e the last unit vector), W^KQ = sigma [[Theta Theta^T, 0], [0, 0]], with
+ * Theta Theta^T = M M^T / ||M M^T||_F and M standard normal. Converges if sigma^2 ||Gamma||_op sqrt(D) < 2.
+ * Source: Assumption 3.3.
+ */
+const paper: InitScheme = {
+  name: 'paper',
+  description: 'sigma e e^T and sigma Theta Theta^T with a random Theta (Assumption 3.3)',
+  defaults: { sigma: 0.1 },
+  initialise({ dimension }, options, generator) {
+    const sigma = options['sigma']!;
+    const side = dimension + 1;
+    const random = new Float32Array(dimension * dimension);
+    fillNormals(generator, { prompt: 0, purpose: 0 }, random, 0, random.length);
+    const square = new Float64Array(dimension * dimension);
+    let norm = 0;
+    for (let i = 0; i < dimension; i++) {
+      for (let j = 0; j < dimension; j++) {
+        let sum = 0;
+        for (let k = 0; k < dimension; k++) sum += random[i * dimension + k]! * random[j * dimension + k]!;
+        square[i * dimension + j] = sum;
+        norm += sum * sum;
+      }
+    }
+    norm = Math.sqrt(norm);
+    const projectionValue = new Float32Array(side * side);
+    projectionValue[side * side - 1] = sigma;
+    const keyQuery = new Float32Array(side * side);
+    for (let i = 0; i < dimension; i++) {
+      for (let j = 0; j < dimension; j++) keyQuery[i * side + j] = (sigma * square[i * dimension + j]!) / norm;
+    }
+    return { projection_value: projectionValue, key_query: keyQuery };
+  },
+};
+
+/** Independent normals everywhere: the start that no theorem covers and that practice uses. */
+const generic: InitScheme = {
+  name: 'generic',
+  description: 'independent normals of standard deviation `scale` in every entry',
+  defaults: { scale: 0.05 },
+  initialise({ dimension }, options, generator) {
+    const side = dimension + 1;
+    const draw = (purpose: number): Float32Array => {
+      const values = new Float32Array(side * side);
+      fillNormals(generator, { prompt: 0, purpose }, values, 0, values.length);
+      return values.map((value) => value * options['scale']!);
+    };
+    return { projection_value: draw(0), key_query: draw(1) };
+  },
+};
+
+export const linearAttention: Architecture = {
+  name: 'linear-attention',
+  description: 'one layer of linear self-attention with full W^PV and W^KQ',
+  source: 'Zhang, Frei, Bartlett (2024), arXiv 2306.09927, eq. (3.3)',
+  minimumContext: 1,
+  initSchemes: [paper, generic],
+  parameterShapes,
+  forward,
+  prefixForward,
+};

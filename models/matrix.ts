@@ -1,0 +1,87 @@
+/**
+ * Small dense float64 matrices, row-major, for theory and samplers: a few dimensions, never a batch.
+ * Decompositions come from ml-matrix; batches of systems are solved in `estimators/`, without allocation.
+ */
+import { CholeskyDecomposition, EigenvalueDecomposition, LuDecomposition, Matrix as MlMatrix } from 'ml-matrix';
+import { DataError, ShapeError } from './errors.ts';
+
+/** A square or rectangular matrix as rows. */
+export type Matrix = readonly (readonly number[])[];
+
+export const identity = (size: number): number[][] =>
+  Array.from({ length: size }, (_, i) => Array.from({ length: size }, (_, j) => (i === j ? 1 : 0)));
+
+export const diagonal = (values: readonly number[]): number[][] =>
+  values.map((value, i) => values.map((_, j) => (i === j ? value : 0)));
+
+export const transpose = (a: Matrix): number[][] => a[0]!.map((_, j) => a.map((row) => row[j]!));
+
+export function multiply(...factors: Matrix[]): number[][] {
+  return factors.slice(1).reduce<number[][]>(
+    (left, right) => {
+      if (left[0]!.length !== right.length) {
+        throw new ShapeError({
+          where: 'multiply',
+          expected: `a matrix with ${left[0]!.length} rows`,
+          got: `${right.length} rows`,
+        });
+      }
+      return left.map((row) => right[0]!.map((_, j) => row.reduce((sum, value, k) => sum + value * right[k]![j]!, 0)));
+    },
+    factors[0]!.map((row) => [...row]),
+  );
+}
+
+export const add = (a: Matrix, b: Matrix): number[][] => a.map((row, i) => row.map((value, j) => value + b[i]![j]!));
+
+export const subtract = (a: Matrix, b: Matrix): number[][] =>
+  a.map((row, i) => row.map((value, j) => value - b[i]![j]!));
+
+export const scaleMatrix = (a: Matrix, factor: number): number[][] => a.map((row) => row.map((v) => v * factor));
+
+export const trace = (a: Matrix): number => a.reduce((sum, row, i) => sum + row[i]!, 0);
+
+export const frobeniusNorm = (a: Matrix): number =>
+  Math.sqrt(a.reduce((sum, row) => sum + row.reduce((s, value) => s + value * value, 0), 0));
+
+/** @throws {DataError} if a is singular. */
+export function inverse(a: Matrix): number[][] {
+  const decomposition = new LuDecomposition(new MlMatrix(a as number[][]));
+  if (decomposition.isSingular()) {
+    throw new DataError({ where: 'inverse', expected: 'an invertible matrix', got: 'a singular one' });
+  }
+  return decomposition.solve(MlMatrix.eye(a.length)).to2DArray();
+}
+
+/** Eigenvalues of a symmetric matrix, ascending, with orthonormal eigenvectors as columns. */
+export function symmetricEigen(a: Matrix): { values: number[]; vectors: number[][] } {
+  const decomposition = new EigenvalueDecomposition(new MlMatrix(a as number[][]), { assumeSymmetric: true });
+  return { values: decomposition.realEigenvalues, vectors: decomposition.eigenvectorMatrix.to2DArray() };
+}
+
+/**
+ * Lower triangular L with L L^T = a.
+ * @throws {DataError} if a is not square, symmetric and positive definite.
+ */
+export function choleskyFactor(where: string, a: Matrix): number[][] {
+  const size = a.length;
+  if (a.some((row) => row.length !== size)) {
+    throw new DataError({ where, expected: `a ${size} x ${size} matrix`, got: 'rows of other lengths' });
+  }
+  for (let i = 0; i < size; i++) {
+    for (let j = 0; j < i; j++) {
+      if (Math.abs(a[i]![j]! - a[j]![i]!) > 1e-9 * Math.max(1, Math.abs(a[i]![j]!))) {
+        throw new DataError({
+          where,
+          expected: 'a symmetric matrix',
+          got: `entries (${i}, ${j}) and (${j}, ${i}) of ${a[i]![j]} and ${a[j]![i]}`,
+        });
+      }
+    }
+  }
+  const decomposition = new CholeskyDecomposition(new MlMatrix(a as number[][]));
+  if (!decomposition.isPositiveDefinite()) {
+    throw new DataError({ where, expected: 'a positive definite matrix', got: 'one with an eigenvalue of 0 or less' });
+  }
+  return decomposition.lowerTriangularMatrix.to2DArray();
+}

@@ -1,0 +1,56 @@
+/**
+ * The tensor operations a forward pass may use. An architecture is written once against `Ops<T>`, and read with
+ * float64 arrays (`reference-ops.ts`), with TensorFlow.js tensors (train) or with graph values (export). An operation
+ * belongs here only if every reading can have it on every device; see `onesAlong` for one that was shaped by this.
+ *
+ * Elementwise operations broadcast as numpy does. Axes may be negative. Nothing here is in place.
+ */
+export interface Ops<T> {
+  /** A scalar that does not depend on any input. */
+  constant(value: number): T;
+  add(a: T, b: T): T;
+  sub(a: T, b: T): T;
+  mul(a: T, b: T): T;
+  div(a: T, b: T): T;
+  sqrt(a: T): T;
+  /** Entrywise minimum. */
+  minimum(a: T, b: T): T;
+  /** Matrix product over the last two axes; the axes before them broadcast. Both operands have rank 2 or more. */
+  matMul(a: T, b: T): T;
+  /** Swaps the last two axes. */
+  transpose(a: T): T;
+  /** Joins along an existing axis. */
+  concat(values: readonly T[], axis: number): T;
+  /** Entries `start` to `end` (exclusive; absent: to the end of the axis). Negative numbers count from the end. */
+  slice(a: T, axis: number, start: number, end?: number): T;
+  /** Inserts an axis of length 1. */
+  expandDims(a: T, axis: number): T;
+  /** Removes an axis of length 1. */
+  squeeze(a: T, axis: number): T;
+  /** Sum over one axis, which is removed. */
+  sum(a: T, axis: number): T;
+  /** Mean over all entries: a scalar. */
+  mean(a: T): T;
+  /** Inclusive running sum along one axis. */
+  cumulativeSum(a: T, axis: number): T;
+  /**
+   * `[n]` ones, n = the length of `a` along `axis`. This is how a forward pass learns a prompt's own length: a graph
+   * that used ONNX's `Shape` could not run wholly on a GPU, since ONNX Runtime puts it and what follows on the CPU.
+   */
+  onesAlong(a: T, axis: number): T;
+}
+
+/** Length of `a` along an axis, as a scalar tensor: the rho of linear attention. */
+export function lengthAlong<T>(ops: Ops<T>, a: T, axis: number): T {
+  return ops.sum(ops.onesAlong(a, axis), 0);
+}
+
+/** `[n]`: 1, 2, .., n along an axis of `a`. */
+export function positionsAlong<T>(ops: Ops<T>, a: T, axis: number): T {
+  return ops.cumulativeSum(ops.onesAlong(a, axis), 0);
+}
+
+/** `a` times a number. */
+export function scale<T>(ops: Ops<T>, a: T, factor: number): T {
+  return ops.mul(a, ops.constant(factor));
+}

@@ -1,0 +1,117 @@
+/**
+ * Covariances of covariates: how one is written down, what matrix it is, and how to draw from it.
+ */
+import { DataError, UsageError } from '../errors.ts';
+import { choleskyFactor, diagonal, identity, type Matrix } from '../matrix.ts';
+
+/** Plain data, so that a configuration can hold it. `exponential`: per prompt `scale * diag(Exp(1), .., Exp(1))`. */
+export type Covariance =
+  | { readonly kind: 'identity' }
+  | { readonly kind: 'diagonal'; readonly spectrum: readonly number[] }
+  | { readonly kind: 'matrix'; readonly matrix: Matrix }
+  | { readonly kind: 'exponential'; readonly scale: number };
+
+/** The covariance as a matrix; undefined for one that is drawn anew for each prompt. */
+export function covarianceMatrix(covariance: Covariance, dimension: number): number[][] | undefined {
+  switch (covariance.kind) {
+    case 'identity':
+      return identity(dimension);
+    case 'diagonal':
+      return diagonal(covariance.spectrum);
+    case 'matrix':
+      return covariance.matrix.map((row) => [...row]);
+    case 'exponential':
+      return undefined;
+  }
+}
+
+/**
+ * Checks a covariance against a dimension.
+ * @throws {UsageError} on a wrong size or a negative variance. @throws {DataError} if a matrix is not positive definite.
+ */
+export function validateCovariance(where: string, covariance: Covariance, dimension: number): void {
+  const wrongSize = (size: number) =>
+    new UsageError({ where, expected: `${dimension} dimensions`, got: `${size}`, remedy: 'It must match d.' });
+  if (covariance.kind === 'diagonal') {
+    if (covariance.spectrum.length !== dimension) throw wrongSize(covariance.spectrum.length);
+    const bad = covariance.spectrum.find((value) => !(value >= 0 && Number.isFinite(value)));
+    if (bad !== undefined) {
+      throw new UsageError({ where, expected: 'variances of 0 or more', got: String(bad) });
+    }
+  } else if (covariance.kind === 'matrix') {
+    if (covariance.matrix.length !== dimension) throw wrongSize(covariance.matrix.length);
+    choleskyFactor(where, covariance.matrix);
+  } else if (covariance.kind === 'exponential' && !(covariance.scale > 0 && Number.isFinite(covariance.scale))) {
+    throw new UsageError({ where, expected: 'a scale above 0', got: String(covariance.scale) });
+  }
+}
+
+/**
+ * How a covariance is written on the command line:
+ * `identity`, `[2,1.5,1]` (a diagonal), `[[1,.5],[.5,1]]` (a matrix), `power(p)` (diagonal i^-p), `exponential`,
+ * `exponential(c)`.
+ */
+export function parseCovariance(where: string, text: string, dimension: number): Covariance {
+  const covariance = readCovariance(where, text.trim(), dimension);
+  validateCovariance(where, covariance, dimension);
+  return covariance;
+}
+
+const forms = 'identity, [v1,..,vd], [[..],..], power(p), exponential or exponential(c)';
+
+function readCovariance(where: string, text: string, dimension: number): Covariance {
+  if (text === 'identity') return { kind: 'identity' };
+  const call = /^(power|exponential)(?:\(([^()]*)\))?$/.exec(text);
+  if (call !== null) {
+    const argument = call[2] === undefined ? 1 : Number(call[2]);
+    if (!Number.isFinite(argument) || call[2] === '') {
+      throw new UsageError({ where, expected: `a number in ${call[1]}(..)`, got: JSON.stringify(call[2]) });
+    }
+    if (call[1] === 'exponential') return { kind: 'exponential', scale: argument };
+    return { kind: 'diagonal', spectrum: Array.from({ length: dimension }, (_, i) => (i + 1) ** -argument) };
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text.replaceAll(/(?<![\d.])\.(?=\d)/g, '0.'));
+  } catch (cause) {
+    throw new UsageError({ where, expected: forms, got: JSON.stringify(text), cause });
+  }
+  const isRow = (row: unknown): row is number[] => Array.isArray(row) && row.every((x) => typeof x === 'number');
+  if (isRow(value)) return { kind: 'diagonal', spectrum: value };
+  if (Array.isArray(value) && value.every(isRow)) return { kind: 'matrix', matrix: value };
+  throw new UsageError({ where, expected: forms, got: JSON.stringify(text) });
+}
+
+/**
+ * A function that turns standard normals into draws of a fixed covariance, in place: row `[D]` at `at`.
+ * A random covariance has no such function: the sampler scales by the prompt's own variances.
+ */
+export function createTransform(covariance: Covariance, dimension: number): (x: Float32Array, at: number) => void {
+  switch (covariance.kind) {
+    case 'identity':
+      return () => {};
+    case 'diagonal': {
+      const deviations = Float64Array.from(covariance.spectrum, Math.sqrt);
+      return (x, at) => {
+        for (let j = 0; j < dimension; j++) x[at + j] = x[at + j]! * deviations[j]!;
+      };
+    }
+    case 'matrix': {
+      const factor = Float64Array.from(choleskyFactor('covariance', covariance.matrix).flat());
+      return (x, at) => {
+        // From the last row up, so that the row still needed is not overwritten yet.
+        for (let i = dimension - 1; i >= 0; i--) {
+          let sum = 0;
+          for (let j = 0; j <= i; j++) sum += factor[i * dimension + j]! * x[at + j]!;
+          x[at + i] = sum;
+        }
+      };
+    }
+    case 'exponential':
+      throw new DataError({
+        where: 'createTransform',
+        expected: 'a fixed covariance',
+        got: 'one that is drawn for each prompt',
+      });
+  }
+}
