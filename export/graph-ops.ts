@@ -1,0 +1,135 @@
+/**
+ * {@link Ops} read with graph values: each operation appends the standard ONNX nodes that compute it and infers the
+ * type of the result, lengths of symbolic axes included. Every node used here exists unchanged from opset 17 to 21 and
+ * has a WebGPU kernel in ONNX Runtime; `Shape` has none, hence {@link Ops.onesAlong} as it is.
+ */
+import { ShapeError } from '../models/errors.ts';
+import type { Ops } from '../models/ops.ts';
+import { broadcastShapes, formatShape, normalizeAxis } from '../models/shape.ts';
+import type { Attribute, Dim, Value } from './graph.ts';
+import { type GraphBuilder, toTheEnd } from './graph-builder.ts';
+import { addDims, sliceDim } from './symbolic-dims.ts';
+
+const int = (value: number): Attribute => ({ kind: 'int', value });
+
+export function graphOps(builder: GraphBuilder): Ops<Value> {
+  const binary = (opType: string) => (a: Value, b: Value) =>
+    builder.node(opType, [a, b], { shape: broadcastShapes<Dim>(opType, a.shape, b.shape) });
+
+  const squeezeAxes = (a: Value, axes: readonly number[]): Value => {
+    for (const axis of axes) {
+      if (a.shape[axis] !== 1) {
+        throw new ShapeError({
+          where: 'Squeeze',
+          expected: `length 1 along axis ${axis}`,
+          got: formatShape(a.shape),
+        });
+      }
+    }
+    const shape = a.shape.filter((_, axis) => !axes.includes(axis));
+    return builder.node('Squeeze', [a, builder.integers('axes', axes)], { shape });
+  };
+
+  const ops: Ops<Value> = {
+    constant: (value) => builder.scalar(value),
+    add: binary('Add'),
+    sub: binary('Sub'),
+    mul: binary('Mul'),
+    div: binary('Div'),
+    minimum: binary('Min'),
+    sqrt: (a) => builder.node('Sqrt', [a], a),
+
+    matMul: (a, b) => builder.node('MatMul', [a, b], { shape: matMulShape(a.shape, b.shape) }),
+
+    transpose(a) {
+      const rank = a.shape.length;
+      normalizeAxis('Transpose', -2, rank);
+      const permutation = a.shape.map((_, axis) =>
+        axis === rank - 1 ? rank - 2 : axis === rank - 2 ? rank - 1 : axis,
+      );
+      const shape = permutation.map((axis) => a.shape[axis]!);
+      return builder.node('Transpose', [a], { shape }, { perm: { kind: 'ints', values: permutation } });
+    },
+
+    concat(values, axis) {
+      const at = normalizeAxis('Concat', axis, values[0]?.shape.length ?? 0);
+      const shapes = values.map((value) => value.shape);
+      const shape = shapes.reduce((joined, next) => concatShapes(joined, next, at));
+      return builder.node('Concat', values, { shape }, { axis: int(at) });
+    },
+
+    slice(a, axis, start, end) {
+      const at = normalizeAxis('Slice', axis, a.shape.length);
+      const shape = a.shape.with(at, sliceDim('Slice', a.shape[at]!, start, end));
+      const inputs = [
+        builder.integers('starts', [start]),
+        builder.integers('ends', [end ?? toTheEnd]),
+        builder.integers('axes', [at]),
+      ];
+      return builder.node('Slice', [a, ...inputs], { shape });
+    },
+
+    expandDims(a, axis) {
+      const at = normalizeAxis('Unsqueeze', axis, a.shape.length + 1);
+      return builder.node('Unsqueeze', [a, builder.integers('axes', [at])], { shape: a.shape.toSpliced(at, 0, 1) });
+    },
+
+    squeeze: (a, axis) => squeezeAxes(a, [normalizeAxis('Squeeze', axis, a.shape.length)]),
+
+    sum(a, axis) {
+      const at = normalizeAxis('ReduceSum', axis, a.shape.length);
+      const shape = a.shape.toSpliced(at, 1);
+      return builder.node('ReduceSum', [a, builder.integers('axes', [at])], { shape }, { keepdims: int(0) });
+    },
+
+    // Without axes: how ReduceMean is given some changed in opset 18, but absent means all of them in every opset.
+    mean: (a) => builder.node('ReduceMean', [a], { shape: [] }, { keepdims: int(0) }),
+
+    cumulativeSum(a, axis) {
+      const at = normalizeAxis('CumSum', axis, a.shape.length);
+      return builder.node('CumSum', [a, builder.integers('axis', [at], true)], a);
+    },
+
+    onesAlong(a, axis) {
+      const at = normalizeAxis('onesAlong', axis, a.shape.length);
+      const others = a.shape.flatMap((_, other) => (other === at ? [] : [other]));
+      const line = others.length === 0 ? a : squeezeAxes(firstAlong(a, others), others);
+      return ops.add(ops.mul(line, ops.constant(0)), ops.constant(1));
+    },
+  };
+
+  /** Entry 0 along each of the axes, which stay with length 1. */
+  function firstAlong(a: Value, axes: readonly number[]): Value {
+    const shape = a.shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim));
+    const zeros = axes.map(() => 0);
+    const ones = axes.map(() => 1);
+    const inputs = [builder.integers('starts', zeros), builder.integers('ends', ones), builder.integers('axes', axes)];
+    return builder.node('Slice', [a, ...inputs], { shape });
+  }
+
+  return ops;
+}
+
+function matMulShape(a: readonly Dim[], b: readonly Dim[]): Dim[] {
+  const [rows, inner] = a.slice(-2);
+  const [innerOfB, columns] = b.slice(-2);
+  if (a.length < 2 || b.length < 2 || inner !== innerOfB) {
+    throw new ShapeError({
+      where: 'MatMul',
+      expected: 'matrices whose inner lengths are equal',
+      got: `${formatShape(a)} and ${formatShape(b)}`,
+    });
+  }
+  return [...broadcastShapes('MatMul', a.slice(0, -2), b.slice(0, -2)), rows!, columns!];
+}
+
+function concatShapes(a: readonly Dim[], b: readonly Dim[], at: number): Dim[] {
+  if (a.length !== b.length || a.some((dim, axis) => axis !== at && dim !== b[axis])) {
+    throw new ShapeError({
+      where: 'Concat',
+      expected: `shapes that differ along axis ${at} only`,
+      got: `${formatShape(a)} and ${formatShape(b)}`,
+    });
+  }
+  return a.map((dim, axis) => (axis === at ? addDims(dim, b[axis]!) : dim));
+}

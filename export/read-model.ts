@@ -1,0 +1,199 @@
+/**
+ * An ONNX file becomes a frozen model again: its metadata, its architecture and its parameters. The file is not
+ * trusted; whatever is wrong with it is a {@link DataError} that names the file and says what to do.
+ */
+import type { Architecture, ModelSizes } from '../models/architecture.ts';
+import { architectureNamed, architectures } from '../models/attention/index.ts';
+import { DataError, type Facts, UsageError } from '../models/errors.ts';
+import { formatShape } from '../models/shape.ts';
+import { createSampler } from '../models/tasks/index.ts';
+import { type Dim, formatType, type Graph, type Model } from './graph.ts';
+import type { JsonValue } from './json.ts';
+import { type ModelMetadata, parityProp, readMetadata } from './metadata.ts';
+import { parseModel, serializeModel } from './serialize.ts';
+
+/** A model that is read and checked: what sessions run and reports describe. */
+export interface FrozenModel {
+  /** The file as it was read. */
+  readonly bytes: Uint8Array;
+  readonly metadata: ModelMetadata;
+  readonly architecture: Architecture;
+  readonly sizes: ModelSizes;
+  /** Trained tensors by name, row-major. */
+  readonly parameters: Readonly<Record<string, Float32Array>>;
+  /** Whether the graph has the output `prefix_prediction`. */
+  readonly hasPrefixes: boolean;
+  readonly opset: number;
+  readonly irVersion: number;
+  readonly graph: Graph;
+}
+
+const damaged = 'The file is damaged or was changed by another tool: export it again.';
+
+/**
+ * @param where The file's name, for errors.
+ * @throws {DataError} if the file is empty, cut off, not ONNX, not from icl-onnx, of another schema or architecture, or
+ *   if its inputs, outputs or parameters are not what the architecture says.
+ */
+export function readModel(where: string, bytes: Uint8Array): FrozenModel {
+  let metadata: ModelMetadata | undefined;
+  const model = parseModel(where, bytes, (props) => {
+    metadata = readMetadata(where, props);
+  });
+  const architecture = readArchitecture(where, metadata!);
+  const { graph } = model;
+  const sizes = readInputs(where, graph);
+  const parameters = readParameters(where, graph, architecture, sizes);
+  checkTask(where, metadata!, sizes);
+  return {
+    bytes,
+    metadata: metadata!,
+    architecture,
+    sizes,
+    parameters,
+    hasPrefixes: readOutputs(where, graph),
+    opset: readOpset(where, model),
+    irVersion: model.irVersion,
+    graph,
+  };
+}
+
+/**
+ * The same file with another `icl.parity`; nothing else changes.
+ * @throws {DataError} if the bytes are no ONNX file. @throws {ExportError} if `parity` is not JSON.
+ */
+export function withParity(bytes: Uint8Array, parity: JsonValue | object): Uint8Array {
+  const model = parseModel('withParity', bytes);
+  return serializeModel({ ...model, metadata: { ...model.metadata, ...parityProp(parity) } });
+}
+
+function readArchitecture(where: string, { model, version }: ModelMetadata): Architecture {
+  try {
+    return architectureNamed(model);
+  } catch (cause) {
+    if (!(cause instanceof UsageError)) throw cause;
+    throw new DataError({
+      where: `${where}: icl.model`,
+      expected: `one of ${architectures.map(({ name }) => name).join(', ')}`,
+      got: JSON.stringify(model),
+      remedy: `The file was written by icl-onnx ${version}: use that version or a newer one.`,
+      cause,
+    });
+  }
+}
+
+const inputShapes: Readonly<Record<string, readonly string[]>> = {
+  covariates: ['batch', 'context', 'dimension'],
+  responses: ['batch', 'context'],
+  query: ['batch', 'queries', 'dimension'],
+};
+
+/** Checks the inputs and gives the sizes that are fixed in them. */
+function readInputs(where: string, graph: Graph): ModelSizes {
+  const dimension = graph.inputs.find(({ name }) => name === 'covariates')?.shape[2];
+  if (typeof dimension !== 'number' || dimension < 1) {
+    throw new DataError({
+      where: `${where}: covariates`,
+      expected: 'an input [batch, context, dimension] with a fixed dimension',
+      got: dimension === undefined ? 'none of rank 3' : `dimension ${JSON.stringify(dimension)}`,
+      remedy: damaged,
+    });
+  }
+  checkValues(where, 'inputs', graph.inputs, Object.keys(inputShapes), (name) =>
+    inputShapes[name]!.map((length) => (length === 'dimension' ? dimension : length)),
+  );
+  return { dimension };
+}
+
+/** Checks the outputs; whether there is one for the prefixes. */
+function readOutputs(where: string, graph: Graph): boolean {
+  const hasPrefixes = graph.outputs.some(({ name }) => name === 'prefix_prediction');
+  const names = hasPrefixes ? ['prediction', 'prefix_prediction'] : ['prediction'];
+  checkValues(where, 'outputs', graph.outputs, names, (name) =>
+    name === 'prediction' ? ['batch', 'queries'] : ['batch', 'context_plus_1', 'queries'],
+  );
+  return hasPrefixes;
+}
+
+/** Names, types and shapes; where a symbolic length is expected, any symbolic length will do. */
+function checkValues(
+  where: string,
+  what: string,
+  values: Graph['inputs'],
+  names: readonly string[],
+  shapeOf: (name: string) => readonly Dim[],
+): void {
+  const found = values.map(({ name }) => name);
+  if (found.length !== names.length || names.some((name) => !found.includes(name))) {
+    const facts = { expected: names.join(', '), got: found.length === 0 ? 'none' : found.join(', '), remedy: damaged };
+    throw new DataError({ where: `${where}: ${what}`, ...facts });
+  }
+  for (const value of values) {
+    const expected = shapeOf(value.name);
+    const isRight =
+      value.dtype === 'float32' &&
+      value.shape.length === expected.length &&
+      value.shape.every((dim, axis) =>
+        typeof expected[axis] === 'string' ? typeof dim === 'string' : dim === expected[axis],
+      );
+    if (!isRight) {
+      throw new DataError({
+        where: `${where}: ${value.name}`,
+        expected: formatType({ dtype: 'float32', shape: expected }),
+        got: formatType(value),
+        remedy: 'Batch, context and queries stay symbolic, the dimension stays fixed: export the run again.',
+      });
+    }
+  }
+}
+
+function readParameters(
+  where: string,
+  graph: Graph,
+  architecture: Architecture,
+  sizes: ModelSizes,
+): Record<string, Float32Array> {
+  const parameters = new Map<string, Float32Array>();
+  for (const [name, shape] of Object.entries(architecture.parameterShapes(sizes))) {
+    const fail = (facts: Omit<Facts, 'where'>) => new DataError({ where: `${where}: parameter ${name}`, ...facts });
+    const expected = formatType({ dtype: 'float32', shape });
+    const initializer = graph.initializers.find((candidate) => candidate.name === name);
+    if (initializer === undefined) throw fail({ expected, got: 'none', remedy: damaged });
+    if (initializer.dtype !== 'float32' || formatShape(initializer.shape) !== formatShape(shape)) {
+      throw fail({ expected, got: formatType(initializer), remedy: damaged });
+    }
+    const bad = initializer.data.findIndex((value) => !Number.isFinite(value));
+    if (bad >= 0) {
+      throw fail({ expected: 'finite numbers', got: `${initializer.data[bad]} at ${bad}`, remedy: damaged });
+    }
+    parameters.set(name, initializer.data);
+  }
+  return Object.fromEntries(parameters);
+}
+
+/** The task must be one whose prompts can be drawn, in the model's dimension. */
+function checkTask(where: string, { task, version }: ModelMetadata, sizes: ModelSizes): void {
+  const remedy = `The file was written by icl-onnx ${version}: use that version or a newer one.`;
+  const fail = (got: string, cause?: unknown) =>
+    new DataError({
+      where: `${where}: icl.task`,
+      expected: `a task of dimension ${sizes.dimension} that icl list knows`,
+      got,
+      remedy,
+      cause,
+    });
+  if (typeof task !== 'object' || task === null) throw fail(JSON.stringify(task));
+  // Before the sampler allocates anything of that size.
+  if (task.dimension !== sizes.dimension) throw fail(`dimension ${JSON.stringify(task.dimension)}`);
+  try {
+    createSampler(task);
+  } catch (cause) {
+    throw fail(cause instanceof UsageError || cause instanceof DataError ? cause.message : 'an incomplete one', cause);
+  }
+}
+
+function readOpset(where: string, { opsetImports }: Model): number {
+  const standard = opsetImports.find(({ domain }) => domain === '' || domain === 'ai.onnx');
+  if (standard !== undefined) return standard.version;
+  throw new DataError({ where, expected: 'an opset of the standard operators', got: 'none', remedy: damaged });
+}
