@@ -83,29 +83,28 @@ function readCovariance(where: string, text: string, dimension: number): Covaria
 }
 
 /**
- * A function that turns standard normals into draws of a fixed covariance, in place: row `[D]` at `at`.
- * A random covariance has no such function: the sampler scales by the prompt's own variances.
+ * A function that turns standard normals into draws of a fixed covariance, in place: `rows` rows `[D]` from the start of an
+ * array. Undefined for the identity, where nothing is to be done.
+ * @throws {DataError} for a random covariance: its draws are scaled by the prompt's own variances.
  */
-export function createTransform(covariance: Covariance, dimension: number): (x: Float32Array, at: number) => void {
+export function createTransform(
+  covariance: Covariance,
+  dimension: number,
+): ((x: Float32Array, rows: number) => void) | undefined {
   switch (covariance.kind) {
     case 'identity':
-      return () => {};
+      return undefined;
     case 'diagonal': {
       const deviations = Float64Array.from(covariance.spectrum, Math.sqrt);
-      return (x, at) => {
-        for (let j = 0; j < dimension; j++) x[at + j] = x[at + j]! * deviations[j]!;
+      return (x, rows) => {
+        for (let at = 0; at < rows * dimension; at += dimension) {
+          for (let j = 0; j < dimension; j++) x[at + j] = x[at + j]! * deviations[j]!;
+        }
       };
     }
     case 'matrix': {
       const factor = Float64Array.from(choleskyFactor('covariance', covariance.matrix).flat());
-      return (x, at) => {
-        // From the last row up, so that the row still needed is not overwritten yet.
-        for (let i = dimension - 1; i >= 0; i--) {
-          let sum = 0;
-          for (let j = 0; j <= i; j++) sum += factor[i * dimension + j]! * x[at + j]!;
-          x[at + i] = sum;
-        }
-      };
+      return (x, rows) => multiplyRows(factor, dimension, x, rows);
     }
     case 'exponential':
       throw new DataError({
@@ -113,5 +112,35 @@ export function createTransform(covariance: Covariance, dimension: number): (x: 
         expected: 'a fixed covariance',
         got: 'one that is drawn for each prompt',
       });
+  }
+}
+
+/**
+ * Replaces each row x by F x, F lower triangular. Four rows at a time, which is twice as fast: their sums do not wait for
+ * each other. The last rows, if fewer, are taken singly (all four the same row); sums are the same bits either way.
+ */
+function multiplyRows(factor: Float64Array, dimension: number, x: Float32Array, rows: number): void {
+  let at = 0;
+  for (const end = rows * dimension; at < end; ) {
+    const step = at + 4 * dimension <= end ? dimension : 0;
+    // From the last component up, so that none still needed is overwritten.
+    for (let i = dimension - 1; i >= 0; i--) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let j = 0; j <= i; j++) {
+        const f = factor[i * dimension + j]!;
+        sum0 += f * x[at + j]!;
+        sum1 += f * x[at + step + j]!;
+        sum2 += f * x[at + 2 * step + j]!;
+        sum3 += f * x[at + 3 * step + j]!;
+      }
+      x[at + i] = sum0;
+      x[at + step + i] = sum1;
+      x[at + 2 * step + i] = sum2;
+      x[at + 3 * step + i] = sum3;
+    }
+    at += step === 0 ? dimension : 4 * dimension;
   }
 }

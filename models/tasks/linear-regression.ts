@@ -7,7 +7,7 @@
  */
 import { UsageError } from '../errors.ts';
 import type { LabelledBatch } from '../prompts.ts';
-import { fillExponentials, fillNormals, type Generator } from '../random.ts';
+import { fillExponentialsForPrompts, fillNormalsForPrompts, type Generator } from '../random.ts';
 import { type Covariance, createTransform, validateCovariance } from './covariance.ts';
 
 export interface LinearRegressionSpec {
@@ -66,55 +66,58 @@ export function createLinearRegressionSampler(spec: LinearRegressionSpec): Sampl
   validateLinearRegression(spec);
   const { dimension, covariance, queryCovariance } = spec;
   const isRandom = covariance.kind === 'exponential';
-  const deviations = new Float32Array(dimension);
-  const scaleByDeviations = (x: Float32Array, at: number) => {
-    for (let j = 0; j < dimension; j++) x[at + j] = x[at + j]! * deviations[j]!;
-  };
-  const transformContext = isRandom ? scaleByDeviations : createTransform(covariance, dimension);
+  const transformContext = isRandom ? undefined : createTransform(covariance, dimension);
   const transformQuery = queryCovariance === undefined ? transformContext : createTransform(queryCovariance, dimension);
   const transformTask = createTransform(spec.taskCovariance, dimension);
   const noiseDeviation = Math.sqrt(spec.noiseVariance);
+  /** `[B, D]`, of a random covariance; kept between batches. */
+  let deviations = new Float32Array(0);
 
   return {
     fill(generator, first, out) {
       const { batch, context, queries, covariates, responses, query, targets, taskVectors } = out;
-      for (let b = 0; b < batch; b++) {
-        const at = (purpose: number) => ({ prompt: first + b, purpose });
-        const w = b * dimension;
-        fillNormals(generator, at(purposes.taskVector), taskVectors, w, dimension);
-        transformTask(taskVectors, w);
-        if (isRandom) {
-          fillExponentials(generator, at(purposes.variances), deviations, 0, dimension);
-          for (let j = 0; j < dimension; j++) deviations[j] = Math.sqrt(covariance.scale * deviations[j]!);
-        }
-        fillNormals(generator, at(purposes.covariates), covariates, b * context * dimension, context * dimension);
-        fillNormals(generator, at(purposes.query), query, b * queries * dimension, queries * dimension);
-        if (noiseDeviation > 0) {
-          fillNormals(generator, at(purposes.noise), responses, b * context, context);
-          fillNormals(generator, at(purposes.queryNoise), targets, b * queries, queries);
-        }
-        respond(covariates, transformContext, responses, b * context, context, taskVectors, w);
-        respond(query, transformQuery, targets, b * queries, queries, taskVectors, w);
+      const draw = (purpose: number, values: Float32Array, count: number) =>
+        fillNormalsForPrompts(generator, { prompt: first, purpose }, batch, values, count);
+      draw(purposes.taskVector, taskVectors, dimension);
+      draw(purposes.covariates, covariates, context * dimension);
+      draw(purposes.query, query, queries * dimension);
+      if (noiseDeviation > 0) {
+        draw(purposes.noise, responses, context);
+        draw(purposes.queryNoise, targets, queries);
       }
+      transformTask?.(taskVectors, batch);
+      if (isRandom) {
+        if (deviations.length < batch * dimension) deviations = new Float32Array(batch * dimension);
+        const position = { prompt: first, purpose: purposes.variances };
+        fillExponentialsForPrompts(generator, position, batch, deviations, dimension);
+        for (let i = 0; i < batch * dimension; i++) deviations[i] = Math.sqrt(covariance.scale * deviations[i]!);
+        scaleByPrompt(covariates, deviations, batch, context);
+        if (queryCovariance === undefined) scaleByPrompt(query, deviations, batch, queries);
+      }
+      transformContext?.(covariates, batch * context);
+      transformQuery?.(query, batch * queries);
+      respond(covariates, taskVectors, responses, batch, context);
+      respond(query, taskVectors, targets, batch, queries);
     },
   };
 
-  /** Transforms `count` rows and writes <w, x> + noise; the noise stands in `y` already. */
-  function respond(
-    x: Float32Array,
-    transform: (x: Float32Array, at: number) => void,
-    y: Float32Array,
-    firstRow: number,
-    count: number,
-    taskVectors: Float32Array,
-    w: number,
-  ): void {
-    for (let row = firstRow; row < firstRow + count; row++) {
-      const at = row * dimension;
-      transform(x, at);
-      let sum = 0;
-      for (let j = 0; j < dimension; j++) sum += x[at + j]! * taskVectors[w + j]!;
-      y[row] = noiseDeviation > 0 ? sum + noiseDeviation * y[row]! : sum;
+  /** Multiplies each of a prompt's `rows` rows by the prompt's own deviations. */
+  function scaleByPrompt(x: Float32Array, deviations: Float32Array, batch: number, rows: number): void {
+    for (let b = 0, at = 0; b < batch; b++) {
+      for (let row = 0; row < rows; row++, at += dimension) {
+        for (let j = 0; j < dimension; j++) x[at + j] = x[at + j]! * deviations[b * dimension + j]!;
+      }
+    }
+  }
+
+  /** Writes <w, x> + noise for each of a prompt's `rows` rows; the noise stands in `y` already. */
+  function respond(x: Float32Array, w: Float32Array, y: Float32Array, batch: number, rows: number): void {
+    for (let b = 0, row = 0; b < batch; b++) {
+      for (const end = row + rows; row < end; row++) {
+        let sum = 0;
+        for (let j = 0; j < dimension; j++) sum += x[row * dimension + j]! * w[b * dimension + j]!;
+        y[row] = noiseDeviation > 0 ? sum + noiseDeviation * y[row]! : sum;
+      }
     }
   }
 }

@@ -1,0 +1,90 @@
+/**
+ * The generator on WebAssembly SIMD: starts the kernel of `models/simd/generator.as` and cuts draws into pieces that fit
+ * its memory. The numbers are those of `models/random-plain.ts`, bit for bit.
+ */
+import type { Draw } from './random.ts';
+import { kernelBase64 } from './simd/generator-wasm.ts';
+
+/** What the kernel exports; see `fill` there for the arguments. */
+interface Kernel {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  readonly buffer: { readonly value: number };
+  fill(
+    isExponential: number,
+    key0: number,
+    key1: number,
+    c0: number,
+    c1: number,
+    c2: number,
+    c3: number,
+    rows: number,
+    rowLength: number,
+  ): void;
+}
+
+/** The part of the WebAssembly interface used here: the compiler's libraries without a browser's lack it. */
+interface WebAssemblyInterface {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object) => { readonly exports: unknown };
+  readonly CompileError: new () => Error;
+}
+
+const TWO_32 = 4294967296;
+/** Up to here a loop copies faster than `set` with the view it needs. */
+const SHORT = 32;
+
+/** Starts the kernel, or gives undefined where WebAssembly or its SIMD is missing or forbidden by the page's policy. */
+function startKernel(): Kernel | undefined {
+  const { WebAssembly } = globalThis as { readonly WebAssembly?: WebAssemblyInterface };
+  if (WebAssembly === undefined) return undefined;
+  try {
+    const bytes = Uint8Array.from(atob(kernelBase64), (character) => character.charCodeAt(0));
+    return new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as Kernel;
+  } catch (error) {
+    if (error instanceof WebAssembly.CompileError) return undefined;
+    throw error;
+  }
+}
+
+/** A function that fills rows with the kernel, or undefined where it cannot run. */
+export function createSimdFill(): ((draw: Draw) => void) | undefined {
+  const kernel = startKernel();
+  if (kernel === undefined) return undefined;
+  const numbers = new Float32Array(kernel.memory.buffer, kernel.buffer.value);
+  // A group of four blocks is always written whole.
+  const capacity = Math.floor(numbers.length / 16) * 16;
+
+  function copy(out: Float32Array, at: number, length: number): void {
+    if (length <= SHORT) for (let i = 0; i < length; i++) out[at + i] = numbers[i]!;
+    else out.set(numbers.subarray(0, length), at);
+  }
+
+  return ({ distribution, generator, position, prompts, count, out, at }) => {
+    if (count === 0) return;
+    const { seed, stream } = generator;
+    const isExponential = distribution === 'exponential' ? 1 : 0;
+    const key1 = Math.floor(seed / TWO_32);
+    const run = (prompt: number, block: number, rows: number, length: number, to: number) => {
+      const c2 = (Math.floor(prompt / TWO_32) << 8) | position.purpose;
+      kernel.fill(isExponential, seed, key1, block, prompt, c2, stream, rows, length);
+      copy(out, to, rows * length);
+    };
+    const blocks = Math.ceil(count / 4);
+    const rowsAtOnce = Math.floor(capacity / (4 * blocks));
+    for (let row = 0; row < prompts; ) {
+      const prompt = position.prompt + row;
+      const to = at + row * count;
+      if (rowsAtOnce > 0) {
+        // The kernel counts prompts in 32 bits: a call ends where the upper word would change.
+        const rows = Math.min(prompts - row, rowsAtOnce, TWO_32 - (prompt % TWO_32));
+        run(prompt, 0, rows, count, to);
+        row += rows;
+      } else {
+        for (let done = 0; done < count; done += capacity) {
+          run(prompt, done / 4, 1, Math.min(capacity, count - done), to + done);
+        }
+        row += 1;
+      }
+    }
+  };
+}
