@@ -49,13 +49,14 @@ export class GraphBuilder {
   }
 
   /**
-   * An int64 list, or with `isScalar` a single number: what the standard asks of axes, starts and ends.
-   * Named after its role and content, as in `axes_2`; the same asked for twice is one initializer.
+   * An int64 list, or with `isScalar` a single number: what the standard asks of axes, starts and ends. Named after its
+   * content, as in `integers_0_1`; the same asked for twice is one initializer.
    */
-  integers(role: string, values: readonly (number | bigint)[], isScalar = false): Value {
+  integers(values: readonly (number | bigint)[], isScalar = false): Value {
     const text = values.map((value) => (value === toTheEnd ? 'last' : String(value).replace('-', 'minus_'))).join('_');
-    return this.#constant(`${role} ${isScalar} ${values.join()}`, () => ({
-      name: this.#claim(`${role}_${text}`),
+    const name = `${isScalar ? 'integer' : 'integers'}_${text}`;
+    return this.#constant(name, () => ({
+      name: this.#claim(name),
       dtype: 'int64',
       shape: isScalar ? [] : [values.length],
       data: BigInt64Array.from(values, BigInt),

@@ -27,7 +27,7 @@ export function graphOps(builder: GraphBuilder): Ops<Value> {
       }
     }
     const shape = a.shape.filter((_, axis) => !axes.includes(axis));
-    return builder.node('Squeeze', [a, builder.integers('axes', axes)], { shape });
+    return builder.node('Squeeze', [a, builder.integers(axes)], { shape });
   };
 
   const ops: Ops<Value> = {
@@ -61,17 +61,13 @@ export function graphOps(builder: GraphBuilder): Ops<Value> {
     slice(a, axis, start, end) {
       const at = normalizeAxis('Slice', axis, a.shape.length);
       const shape = a.shape.with(at, sliceDim('Slice', a.shape[at]!, start, end));
-      const inputs = [
-        builder.integers('starts', [start]),
-        builder.integers('ends', [end ?? toTheEnd]),
-        builder.integers('axes', [at]),
-      ];
+      const inputs = [builder.integers([start]), builder.integers([end ?? toTheEnd]), builder.integers([at])];
       return builder.node('Slice', [a, ...inputs], { shape });
     },
 
     expandDims(a, axis) {
       const at = normalizeAxis('Unsqueeze', axis, a.shape.length + 1);
-      return builder.node('Unsqueeze', [a, builder.integers('axes', [at])], { shape: a.shape.toSpliced(at, 0, 1) });
+      return builder.node('Unsqueeze', [a, builder.integers([at])], { shape: a.shape.toSpliced(at, 0, 1) });
     },
 
     squeeze: (a, axis) => squeezeAxes(a, [normalizeAxis('Squeeze', axis, a.shape.length)]),
@@ -79,7 +75,7 @@ export function graphOps(builder: GraphBuilder): Ops<Value> {
     sum(a, axis) {
       const at = normalizeAxis('ReduceSum', axis, a.shape.length);
       const shape = a.shape.toSpliced(at, 1);
-      return builder.node('ReduceSum', [a, builder.integers('axes', [at])], { shape }, { keepdims: int(0) });
+      return builder.node('ReduceSum', [a, builder.integers([at])], { shape }, { keepdims: int(0) });
     },
 
     // Without axes: how ReduceMean is given some changed in opset 18, but absent means all of them in every opset.
@@ -87,7 +83,7 @@ export function graphOps(builder: GraphBuilder): Ops<Value> {
 
     cumulativeSum(a, axis) {
       const at = normalizeAxis('CumSum', axis, a.shape.length);
-      return builder.node('CumSum', [a, builder.integers('axis', [at], true)], a);
+      return builder.node('CumSum', [a, builder.integers([at], true)], a);
     },
 
     onesAlong(a, axis) {
@@ -103,7 +99,7 @@ export function graphOps(builder: GraphBuilder): Ops<Value> {
     const shape = a.shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim));
     const zeros = axes.map(() => 0);
     const ones = axes.map(() => 1);
-    const inputs = [builder.integers('starts', zeros), builder.integers('ends', ones), builder.integers('axes', axes)];
+    const inputs = [builder.integers(zeros), builder.integers(ones), builder.integers(axes)];
     return builder.node('Slice', [a, ...inputs], { shape });
   }
 
