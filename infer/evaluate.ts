@@ -1,0 +1,332 @@
+/**
+ * The risk of a frozen model and of estimators, over test length and distribution shift, with standard errors and the
+ * paper's own formula. Runs in Node and in a browser: it knows a session, not what is behind it.
+ *
+ * Risk is the mean over prompts of the squared error (prediction - y_q)^2, the label noise of y_q included. All numbers of
+ * an evaluation come from one stream: the model and all estimators answer the same prompts, a shift changes their law but
+ * not the numbers they are drawn from, and a shorter context is the beginning of a longer one. So differences between rows
+ * are known better than the rows themselves.
+ */
+
+import { DataError, UsageError } from '../models/errors.ts';
+import type { Estimator } from '../models/estimators/index.ts';
+import { allocateBatch, type LabelledBatch, sliceBatch } from '../models/prompts.ts';
+import { createGenerator, streams } from '../models/random.ts';
+import type { Shift } from '../models/shifts/index.ts';
+import { createSampler, type TaskSpec } from '../models/tasks/index.ts';
+import { createBreather } from './breathe.ts';
+import type { ProviderName } from './provider-table.ts';
+import type { InferenceSession, Predictions } from './session.ts';
+import { addValue, emptyStatistics, type RunningStatistics, standardError } from './statistics.ts';
+
+export interface EvaluationRow {
+  readonly study: string;
+  readonly model: string;
+  /** Name of the shift; null for the training task. */
+  readonly shift: string | null;
+  readonly level: number | null;
+  /** Pairs in the test prompt. */
+  readonly contextLength: number;
+  /** `model`, or the estimator's name. */
+  readonly estimator: string;
+  /** Mean squared error, label noise included, in squared response units. */
+  readonly risk: number;
+  /** Standard error of `risk`, over prompts. */
+  readonly standardError: number;
+  readonly prompts: number;
+  /** What the closed form says for the model; null where there is none. */
+  readonly theory: number | null;
+  readonly provider: ProviderName;
+  readonly seed: number;
+}
+
+export interface EvaluationProgress {
+  readonly shift: string | null;
+  readonly level: number | null;
+  /** Prompts drawn at this level so far, and the most that will be. */
+  readonly prompts: number;
+  readonly maximum: number;
+}
+
+export interface EvaluationPlan {
+  /** The training task. A shift is applied to it. */
+  readonly task: TaskSpec;
+  /** Test context lengths. */
+  readonly lengths: readonly number[];
+  /** With none, the training task itself is evaluated. */
+  readonly shifts: readonly { readonly shift: Shift; readonly levels: readonly number[] }[];
+  /** What answers the same prompts as the model. */
+  readonly estimators: readonly Estimator[];
+  /** Prompts per row; with `targetStandardError` the most. At least 2, since one has no standard error. */
+  readonly prompts: number;
+  readonly seed: number;
+  /** Queries that share a context. Their squared errors are averaged: the standard error is over prompts. */
+  readonly queriesPerPrompt: number;
+  /** Stop drawing for a row once standard error / risk is at most this. Null: draw them all. */
+  readonly targetStandardError: number | null;
+  /** Closed form of the model's risk for a test task and a test length. */
+  readonly theory: ((task: TaskSpec, contextLength: number) => number | null) | null;
+  /** Ends the evaluation with the signal's reason. */
+  readonly signal: AbortSignal | null;
+  readonly onProgress: ((progress: EvaluationProgress) => void) | null;
+}
+
+export const evaluationDefaults = {
+  shifts: [],
+  estimators: [],
+  prompts: 20_000,
+  seed: 1,
+  queriesPerPrompt: 1,
+  targetStandardError: null,
+  theory: null,
+  signal: null,
+  onProgress: null,
+} as const;
+
+/** Covariate entries drawn at once: some 10 ms of sampling. */
+const blockEntries = 1 << 17;
+const largestBlock = 1024;
+/** Fewest prompts from which a standard error is believed, when it decides whether to go on. */
+const fewestForTarget = 1000;
+
+/** One level of one shift, or the training task. */
+interface Setting {
+  readonly shift: string | null;
+  readonly level: number | null;
+  readonly task: TaskSpec;
+}
+
+/** What is being measured: one length, with the statistics of the model and then of each estimator. */
+interface Cell {
+  readonly contextLength: number;
+  readonly statistics: readonly RunningStatistics[];
+  isDone: boolean;
+}
+
+/**
+ * Rows in the order of the plan: level by level, in each by length, the model first.
+ *
+ * A block of prompts is drawn once for all lengths, at the longest; a shorter one is its beginning. If the model has
+ * prefix predictions one run answers all lengths. The next block is drawn while the session runs.
+ * @param plan `task` and `lengths`, and whatever is to differ from {@link evaluationDefaults}.
+ * @throws {UsageError} for an impossible plan. @throws {DataError} if a squared error is not finite.
+ */
+export async function* evaluate(
+  session: InferenceSession,
+  plan: Pick<EvaluationPlan, 'task' | 'lengths'> & Partial<EvaluationPlan>,
+): AsyncGenerator<EvaluationRow, void, undefined> {
+  const resolved: EvaluationPlan = { ...evaluationDefaults, ...plan };
+  checkPlan(session, resolved);
+  const { study, model } = session.model.metadata;
+  const { provider } = session.report;
+  const { estimators, theory, seed } = resolved;
+  for (const setting of settingsOf(resolved)) {
+    for (const { contextLength, statistics } of await measure(session, resolved, setting)) {
+      for (const [i, estimator] of ['model', ...estimators.map(({ name }) => name)].entries()) {
+        yield {
+          study,
+          model,
+          shift: setting.shift,
+          level: setting.level,
+          contextLength,
+          estimator,
+          risk: statistics[i]!.mean,
+          standardError: standardError(statistics[i]!),
+          prompts: statistics[i]!.count,
+          theory: i === 0 && theory !== null ? theory(setting.task, contextLength) : null,
+          provider,
+          seed,
+        };
+      }
+    }
+  }
+}
+
+function settingsOf({ task, shifts }: EvaluationPlan): readonly Setting[] {
+  if (shifts.length === 0) return [{ shift: null, level: null, task }];
+  return shifts.flatMap(({ shift, levels }) =>
+    levels.map((level) => ({ shift: shift.name, level, task: shift.apply(task, level) })),
+  );
+}
+
+/** @throws {UsageError} for numbers that make no evaluation. */
+function checkPlan(session: InferenceSession, plan: EvaluationPlan): void {
+  const { sizes, architecture } = session.model;
+  const require = (isGood: boolean, where: string, expected: string, got: unknown) => {
+    if (!isGood) throw new UsageError({ where, expected, got: String(got) });
+  };
+  const { task, lengths, prompts, queriesPerPrompt, targetStandardError } = plan;
+  require(task.dimension === sizes.dimension, 'task', `the model's dimension ${sizes.dimension}`, task.dimension);
+  require(lengths.length > 0, '--lengths', 'at least one length', 'none');
+  const shortest = architecture.minimumContext;
+  for (const length of lengths) {
+    require(Number.isInteger(length) && length >= shortest, '--lengths', `whole numbers, ${shortest} or more`, length);
+  }
+  require(Number.isInteger(prompts) && prompts >= 2, '--prompts', 'a whole number, 2 or more', prompts);
+  require(Number.isInteger(queriesPerPrompt) &&
+    queriesPerPrompt >= 1, 'queriesPerPrompt', 'a whole number, 1 or more', queriesPerPrompt);
+  const isGoodTarget = targetStandardError === null || (targetStandardError > 0 && targetStandardError < 1);
+  require(isGoodTarget, 'targetStandardError', 'a ratio between 0 and 1', targetStandardError);
+}
+
+/** All lengths of one setting. */
+async function measure(session: InferenceSession, plan: EvaluationPlan, setting: Setting): Promise<readonly Cell[]> {
+  const { lengths, prompts, seed, queriesPerPrompt, estimators, signal } = plan;
+  const cells: Cell[] = [...new Set(lengths)].map((contextLength) => ({
+    contextLength,
+    statistics: Array.from({ length: estimators.length + 1 }, emptyStatistics),
+    isDone: false,
+  }));
+  const context = Math.max(...lengths);
+  const { dimension } = setting.task;
+  const size = Math.max(1, Math.min(prompts, largestBlock, Math.floor(blockEntries / (context * dimension))));
+  const sizes = { batch: size, context, queries: queriesPerPrompt, dimension };
+  const sampler = createSampler(setting.task);
+  const generator = createGenerator(seed, streams.evaluation);
+  // Two buffers, in turn: one is drawn into while the session reads the other.
+  const buffers = [allocateBatch(sizes), allocateBatch(sizes)] as const;
+  const shorter = allocateBatch(sizes);
+  const draw = (first: number): LabelledBatch => {
+    const block = firstPrompts(buffers[Math.floor(first / size) % 2]!, Math.min(size, prompts - first));
+    sampler.fill(generator, first, block);
+    return block;
+  };
+
+  let block = draw(0);
+  for (let first = 0; first < prompts && !cells.every(({ isDone }) => isDone); first += size) {
+    const next = first + size;
+    let following: LabelledBatch | undefined;
+    await answerBlock(session, plan, cells, { setting, first, block, shorter }, () => {
+      if (following === undefined && next < prompts) following = draw(next);
+    });
+    signal?.throwIfAborted();
+    plan.onProgress?.({ shift: setting.shift, level: setting.level, prompts: first + block.batch, maximum: prompts });
+    for (const cell of cells) cell.isDone ||= isPrecise(cell, plan.targetStandardError);
+    if (following !== undefined) block = following;
+  }
+  return cells;
+}
+
+interface Work {
+  readonly setting: Setting;
+  /** Number of the block's first prompt in the stream. */
+  readonly first: number;
+  readonly block: LabelledBatch;
+  /** Room for the block with a shorter context. */
+  readonly shorter: LabelledBatch;
+}
+
+/**
+ * Adds a block's squared errors to every cell that still wants them.
+ * @param whileRunning Called while the session is busy.
+ */
+async function answerBlock(
+  session: InferenceSession,
+  plan: EvaluationPlan,
+  cells: readonly Cell[],
+  { setting, first, block, shorter }: Work,
+  whileRunning: () => void,
+): Promise<void> {
+  const breather = createBreather();
+  const { batch, context, queries } = block;
+  const answers = new Float64Array(batch * queries);
+  const open = cells.filter(({ isDone }) => !isDone);
+  const record = (cell: Cell, index: number, at: (b: number, q: number) => number) => {
+    addErrors(cell.statistics[index]!, block, at, (b, error) =>
+      notFinite(plan, setting, cell, index, first + b, error),
+    );
+  };
+  let whole: Predictions | undefined;
+  if (session.model.hasPrefixes) {
+    const running = session.run(block);
+    running.catch(() => {}); // Thrown below, where it is awaited.
+    whileRunning();
+    whole = await running;
+  }
+  const prefixes = whole?.prefixPrediction;
+  for (const cell of open) {
+    const n = cell.contextLength;
+    const prompts = truncateContext(block, n, shorter);
+    const isAnswered = prefixes !== undefined || (whole !== undefined && n === context);
+    const running = isAnswered ? undefined : session.run(prompts);
+    running?.catch(() => {});
+    whileRunning();
+    for (const [i, estimator] of plan.estimators.entries()) {
+      estimator.predict(prompts, answers);
+      record(cell, i + 1, (b, q) => answers[b * queries + q]!);
+      if (breather.isDue()) await breather.breathe();
+    }
+    if (prefixes !== undefined) {
+      record(cell, 0, (b, q) => prefixes[(b * (context + 1) + n) * queries + q]!);
+    } else {
+      const { prediction } = running === undefined ? whole! : await running;
+      record(cell, 0, (b, q) => prediction[b * queries + q]!);
+    }
+  }
+}
+
+/** Adds each prompt's squared error, averaged over its queries. */
+function addErrors(
+  statistics: RunningStatistics,
+  { batch, queries, targets }: LabelledBatch,
+  answer: (b: number, q: number) => number,
+  fail: (b: number, error: number) => never,
+): void {
+  for (let b = 0; b < batch; b++) {
+    let sum = 0;
+    for (let q = 0; q < queries; q++) {
+      const error = answer(b, q) - targets[b * queries + q]!;
+      sum += error * error;
+    }
+    const mean = sum / queries;
+    if (!Number.isFinite(mean)) fail(b, mean);
+    addValue(statistics, mean);
+  }
+}
+
+function notFinite(
+  plan: EvaluationPlan,
+  { shift, level }: Setting,
+  { contextLength }: Cell,
+  index: number,
+  prompt: number,
+  error: number,
+): never {
+  const name = index === 0 ? 'model' : plan.estimators[index - 1]!.name;
+  const place = shift === null ? '' : `, ${shift} ${level}`;
+  throw new DataError({
+    where: `evaluate: ${name}, length ${contextLength}${place}`,
+    expected: 'a finite squared error',
+    got: `${error} at prompt ${prompt}`,
+    remedy: 'The numbers leave the range of float32 here: leave this level out.',
+  });
+}
+
+/** True once every standard error is small enough beside its risk. A risk of 0 is exact. */
+function isPrecise({ statistics }: Cell, target: number | null): boolean {
+  if (target === null || statistics[0]!.count < fewestForTarget) return false;
+  return statistics.every((s) => standardError(s) <= target * s.mean);
+}
+
+/** The first prompts of a batch, in the same memory. */
+function firstPrompts(prompts: LabelledBatch, batch: number): LabelledBatch {
+  return {
+    ...sliceBatch(prompts, 0, batch),
+    targets: prompts.targets.subarray(0, batch * prompts.queries),
+    taskVectors: prompts.taskVectors.subarray(0, batch * prompts.dimension),
+  };
+}
+
+/** The same prompts with their first n pairs only, written to `room`. */
+function truncateContext(prompts: LabelledBatch, n: number, room: LabelledBatch): LabelledBatch {
+  const { batch, context, dimension } = prompts;
+  if (n === context) return prompts;
+  const covariates = room.covariates.subarray(0, batch * n * dimension);
+  const responses = room.responses.subarray(0, batch * n);
+  for (let b = 0; b < batch; b++) {
+    const pair = b * context;
+    covariates.set(prompts.covariates.subarray(pair * dimension, (pair + n) * dimension), b * n * dimension);
+    responses.set(prompts.responses.subarray(pair, pair + n), b * n);
+  }
+  return { ...prompts, context: n, covariates, responses };
+}
