@@ -1,0 +1,339 @@
+/**
+ * {@link Ops} read with float64 arrays: the reference that every other reading is compared with. Also runs a whole
+ * architecture on a batch of prompts, in blocks, so that memory stays small however large the batch is.
+ * Knows nothing about any particular model.
+ */
+import type { Architecture, ModelSizes, Parameters } from './architecture.ts';
+import { ShapeError } from './errors.ts';
+import type { Ops } from './ops.ts';
+import { type PromptBatch, sliceBatch, validateBatch } from './prompts.ts';
+import { broadcastShapes, formatShape, normalizeAxis, type Shape, sizeOf, stridesOf } from './shape.ts';
+
+/** A dense row-major array of float64. */
+export interface NdArray {
+  readonly shape: Shape;
+  readonly data: Float64Array;
+}
+
+/**
+ * An array with a copy of the given numbers.
+ * @throws {ShapeError} if there are more or fewer numbers than the shape holds.
+ */
+export function fromFlat(shape: Shape, values: ArrayLike<number>): NdArray {
+  if (values.length !== sizeOf(shape)) {
+    throw new ShapeError({
+      where: 'fromFlat',
+      expected: `${sizeOf(shape)} numbers for shape ${formatShape(shape)}`,
+      got: String(values.length),
+    });
+  }
+  return { shape: [...shape], data: Float64Array.from(values) };
+}
+
+/** Strides with which `shape` is read as the larger `target`: 0 along each axis that broadcasts. */
+function broadcastStrides(shape: Shape, target: Shape): number[] {
+  const own = stridesOf(shape);
+  const missing = target.length - shape.length;
+  return target.map((_, axis) => (axis < missing || shape[axis - missing] === 1 ? 0 : own[axis - missing]!));
+}
+
+/** Calls `visit` for every index of `shape` but the last axis, with the offsets that two stride lists give. */
+function forEachRow(
+  shape: Shape,
+  stridesA: readonly number[],
+  stridesB: readonly number[],
+  visit: (offsetA: number, offsetB: number, row: number) => void,
+): void {
+  const rank = shape.length;
+  const rows = sizeOf(shape.slice(0, -1));
+  const index = new Array<number>(rank).fill(0);
+  let offsetA = 0;
+  let offsetB = 0;
+  for (let row = 0; row < rows; row++) {
+    visit(offsetA, offsetB, row);
+    for (let axis = rank - 2; axis >= 0; axis--) {
+      index[axis] = index[axis]! + 1;
+      offsetA += stridesA[axis]!;
+      offsetB += stridesB[axis]!;
+      if (index[axis]! < shape[axis]!) break;
+      offsetA -= stridesA[axis]! * shape[axis]!;
+      offsetB -= stridesB[axis]! * shape[axis]!;
+      index[axis] = 0;
+    }
+  }
+}
+
+function elementwise(where: string, a: NdArray, b: NdArray, apply: (x: number, y: number) => number): NdArray {
+  const shape = broadcastShapes(where, a.shape, b.shape);
+  const data = new Float64Array(sizeOf(shape));
+  if (a.data.length === data.length && b.data.length === data.length) {
+    for (let i = 0; i < data.length; i++) data[i] = apply(a.data[i]!, b.data[i]!);
+    return { shape, data };
+  }
+  const stridesA = broadcastStrides(a.shape, shape);
+  const stridesB = broadcastStrides(b.shape, shape);
+  const length = shape.at(-1)!; // two scalars have been handled above
+  const [stepA, stepB] = [stridesA.at(-1)!, stridesB.at(-1)!];
+  forEachRow(shape, stridesA, stridesB, (offsetA, offsetB, row) => {
+    const at = row * length;
+    for (let i = 0; i < length; i++) {
+      data[at + i] = apply(a.data[offsetA + i * stepA]!, b.data[offsetB + i * stepB]!);
+    }
+  });
+  return { shape, data };
+}
+
+/** `out[.., i, j] = sum_k a[.., i, k] b[.., k, j]`, leading axes broadcast. */
+function matMul(a: NdArray, b: NdArray): NdArray {
+  if (a.shape.length < 2 || b.shape.length < 2) {
+    throw new ShapeError({
+      where: 'matMul',
+      expected: 'operands of rank 2 or more',
+      got: `${formatShape(a.shape)} and ${formatShape(b.shape)}`,
+    });
+  }
+  const [rows, inner] = a.shape.slice(-2) as [number, number];
+  const [innerB, columns] = b.shape.slice(-2) as [number, number];
+  if (inner !== innerB) {
+    throw new ShapeError({
+      where: 'matMul',
+      expected: 'as many columns on the left as rows on the right',
+      got: `${formatShape(a.shape)} and ${formatShape(b.shape)}`,
+    });
+  }
+  const leading = broadcastShapes('matMul', a.shape.slice(0, -2), b.shape.slice(0, -2));
+  const shape = [...leading, rows, columns];
+  const data = new Float64Array(sizeOf(shape));
+  // One more axis, of length 1: a "row" of forEachRow is then one matrix.
+  const stridesA = [...broadcastStrides(a.shape.slice(0, -2), leading).map((stride) => stride * rows * inner), 0];
+  const stridesB = [...broadcastStrides(b.shape.slice(0, -2), leading).map((stride) => stride * inner * columns), 0];
+  forEachRow([...leading, 1], stridesA, stridesB, (offsetA, offsetB, matrix) => {
+    for (let i = 0; i < rows; i++) {
+      const at = (matrix * rows + i) * columns;
+      for (let k = 0; k < inner; k++) {
+        const factor = a.data[offsetA + i * inner + k]!;
+        const from = offsetB + k * columns;
+        for (let j = 0; j < columns; j++) data[at + j] = data[at + j]! + factor * b.data[from + j]!;
+      }
+    }
+  });
+  return { shape, data };
+}
+
+/** A shape seen from one axis: `outer` blocks of `length` slots of `inner` numbers. */
+function aroundAxis(
+  where: string,
+  shape: Shape,
+  axis: number,
+): [outer: number, length: number, inner: number, at: number] {
+  const at = normalizeAxis(where, axis, shape.length);
+  return [sizeOf(shape.slice(0, at)), shape[at]!, sizeOf(shape.slice(at + 1)), at];
+}
+
+function transpose(a: NdArray): NdArray {
+  if (a.shape.length < 2) {
+    throw new ShapeError({ where: 'transpose', expected: 'rank 2 or more', got: formatShape(a.shape) });
+  }
+  const [rows, columns] = a.shape.slice(-2) as [number, number];
+  const data = new Float64Array(a.data.length);
+  for (let start = 0; start < data.length; start += rows * columns) {
+    for (let i = 0; i < rows; i++) {
+      for (let j = 0; j < columns; j++) data[start + j * rows + i] = a.data[start + i * columns + j]!;
+    }
+  }
+  return { shape: [...a.shape.slice(0, -2), columns, rows], data };
+}
+
+function concat(values: readonly NdArray[], axis: number): NdArray {
+  const first = values[0];
+  if (first === undefined) throw new ShapeError({ where: 'concat', expected: 'at least one array', got: 'none' });
+  const [outer, , inner, at] = aroundAxis('concat', first.shape, axis);
+  for (const { shape } of values) {
+    if (shape.length !== first.shape.length || shape.some((n, i) => i !== at && n !== first.shape[i])) {
+      throw new ShapeError({
+        where: 'concat',
+        expected: `shapes equal to ${formatShape(first.shape)} but for axis ${at}`,
+        got: formatShape(shape),
+      });
+    }
+  }
+  const length = values.reduce((sum, { shape }) => sum + shape[at]!, 0);
+  const data = new Float64Array(outer * length * inner);
+  for (let o = 0, to = 0; o < outer; o++) {
+    for (const value of values) {
+      const block = value.shape[at]! * inner;
+      data.set(value.data.subarray(o * block, (o + 1) * block), to);
+      to += block;
+    }
+  }
+  return { shape: first.shape.map((n, i) => (i === at ? length : n)), data };
+}
+
+function slice(a: NdArray, axis: number, start: number, end?: number): NdArray {
+  const [outer, length, inner, at] = aroundAxis('slice', a.shape, axis);
+  const from = start < 0 ? start + length : start;
+  const to = end === undefined ? length : end < 0 ? end + length : end;
+  if (!(Number.isInteger(from) && Number.isInteger(to) && 0 <= from && from <= to && to <= length)) {
+    throw new ShapeError({
+      where: 'slice',
+      expected: `a range within axis ${at} of ${formatShape(a.shape)}`,
+      got: `${start} to ${end ?? 'the end'}`,
+    });
+  }
+  const data = new Float64Array(outer * (to - from) * inner);
+  for (let o = 0; o < outer; o++) {
+    const block = a.data.subarray((o * length + from) * inner, (o * length + to) * inner);
+    data.set(block, o * (to - from) * inner);
+  }
+  return { shape: a.shape.map((n, i) => (i === at ? to - from : n)), data };
+}
+
+function expandDims(a: NdArray, axis: number): NdArray {
+  const at = normalizeAxis('expandDims', axis, a.shape.length + 1);
+  return { shape: [...a.shape.slice(0, at), 1, ...a.shape.slice(at)], data: a.data };
+}
+
+function squeeze(a: NdArray, axis: number): NdArray {
+  const at = normalizeAxis('squeeze', axis, a.shape.length);
+  if (a.shape[at] !== 1) {
+    throw new ShapeError({ where: 'squeeze', expected: `length 1 along axis ${at}`, got: formatShape(a.shape) });
+  }
+  return { shape: a.shape.filter((_, i) => i !== at), data: a.data };
+}
+
+function sum(a: NdArray, axis: number): NdArray {
+  const [outer, length, inner, at] = aroundAxis('sum', a.shape, axis);
+  const data = new Float64Array(outer * inner);
+  for (let o = 0; o < outer; o++) {
+    for (let k = 0; k < length; k++) {
+      const from = (o * length + k) * inner;
+      for (let i = 0; i < inner; i++) data[o * inner + i] = data[o * inner + i]! + a.data[from + i]!;
+    }
+  }
+  return { shape: a.shape.filter((_, i) => i !== at), data };
+}
+
+function cumulativeSum(a: NdArray, axis: number): NdArray {
+  const [outer, length, inner] = aroundAxis('cumulativeSum', a.shape, axis);
+  const data = Float64Array.from(a.data);
+  for (let o = 0; o < outer; o++) {
+    for (let i = inner; i < length * inner; i++) {
+      const to = o * length * inner + i;
+      data[to] = data[to]! + data[to - inner]!;
+    }
+  }
+  return { shape: a.shape, data };
+}
+
+export const referenceOps: Ops<NdArray> = {
+  constant: (value) => ({ shape: [], data: Float64Array.of(value) }),
+  add: (a, b) => elementwise('add', a, b, (x, y) => x + y),
+  sub: (a, b) => elementwise('sub', a, b, (x, y) => x - y),
+  mul: (a, b) => elementwise('mul', a, b, (x, y) => x * y),
+  div: (a, b) => elementwise('div', a, b, (x, y) => x / y),
+  sqrt: (a) => ({ shape: a.shape, data: a.data.map(Math.sqrt) }),
+  minimum: (a, b) => elementwise('minimum', a, b, Math.min),
+  matMul,
+  transpose,
+  concat,
+  slice,
+  expandDims,
+  squeeze,
+  sum,
+  mean: (a) => ({ shape: [], data: Float64Array.of(a.data.reduce((total, x) => total + x, 0) / a.data.length) }),
+  cumulativeSum,
+  onesAlong: (a, axis) => {
+    const length = a.shape[normalizeAxis('onesAlong', axis, a.shape.length)]!;
+    return { shape: [length], data: new Float64Array(length).fill(1) };
+  },
+};
+
+/** About how many numbers the covariates of one block hold: 2 MiB of float64. */
+const blockNumbers = 1 << 18;
+
+/** Runs one reading of an architecture over blocks of prompts; `perPrompt` numbers come out for each. */
+function runInBlocks(
+  where: string,
+  architecture: Architecture,
+  parameters: Readonly<Record<string, ArrayLike<number>>>,
+  sizes: ModelSizes,
+  prompts: PromptBatch,
+  perPrompt: number,
+  read: (parameters: Parameters<NdArray>, covariates: NdArray, responses: NdArray, query: NdArray) => NdArray,
+): Float64Array {
+  validateBatch(where, prompts, { dimension: sizes.dimension, minimumContext: architecture.minimumContext });
+  const weights: Record<string, NdArray> = {};
+  for (const [name, shape] of Object.entries(architecture.parameterShapes(sizes))) {
+    const values = parameters[name];
+    if (values === undefined) {
+      throw new ShapeError({ where, expected: `a parameter ${name} of shape ${formatShape(shape)}`, got: 'none' });
+    }
+    weights[name] = fromFlat(shape, values);
+  }
+  const { batch, context, queries, dimension } = prompts;
+  const block = Math.max(1, Math.floor(blockNumbers / ((context + queries) * (dimension + queries + 1))));
+  const out = new Float64Array(batch * perPrompt);
+  for (let start = 0; start < batch; start += block) {
+    const part = sliceBatch(prompts, start, Math.min(batch, start + block));
+    const prediction = read(
+      weights,
+      fromFlat([part.batch, context, dimension], part.covariates),
+      fromFlat([part.batch, context], part.responses),
+      fromFlat([part.batch, queries, dimension], part.query),
+    );
+    out.set(prediction.data, start * perPrompt);
+  }
+  return out;
+}
+
+/**
+ * `[B, Q]` predictions in float64.
+ * @throws {ShapeError} | {DataError} if the prompts or the parameters do not fit the model.
+ */
+export function referencePrediction(
+  architecture: Architecture,
+  parameters: Readonly<Record<string, ArrayLike<number>>>,
+  sizes: ModelSizes,
+  prompts: PromptBatch,
+): Float64Array {
+  return runInBlocks(
+    'referencePrediction',
+    architecture,
+    parameters,
+    sizes,
+    prompts,
+    prompts.queries,
+    (weights, covariates, responses, query) =>
+      architecture.forward(referenceOps, weights, { covariates, responses, query }),
+  );
+}
+
+/**
+ * `[B, N + 1, Q]` predictions in float64: entry n is from the first n pairs.
+ * @throws {ShapeError} also if one pass cannot give the architecture's prefixes.
+ */
+export function referencePrefixPrediction(
+  architecture: Architecture,
+  parameters: Readonly<Record<string, ArrayLike<number>>>,
+  sizes: ModelSizes,
+  prompts: PromptBatch,
+): Float64Array {
+  const { prefixForward } = architecture;
+  if (prefixForward === undefined) {
+    throw new ShapeError({
+      where: 'referencePrefixPrediction',
+      expected: 'an architecture that gives all prefixes in one pass',
+      got: architecture.name,
+      remedy: 'Run the lengths one by one.',
+    });
+  }
+  return runInBlocks(
+    'referencePrefixPrediction',
+    architecture,
+    parameters,
+    sizes,
+    prompts,
+    (prompts.context + 1) * prompts.queries,
+    (weights, covariates, responses, query) => prefixForward(referenceOps, weights, { covariates, responses, query }),
+  );
+}
