@@ -83,8 +83,8 @@ export const evaluationDefaults = {
   onProgress: null,
 } as const;
 
-/** Covariate entries drawn at once: some 10 ms of sampling. */
-const blockEntries = 1 << 17;
+/** Covariate entries drawn at once: some 5 ms of sampling. */
+const blockEntries = 1 << 18;
 const largestBlock = 1024;
 /** Fewest prompts from which a standard error is believed, when it decides whether to go on. */
 const fewestForTarget = 1000;
