@@ -185,7 +185,7 @@ function decode(where: string, bytes: Uint8Array): onnx.ModelProto {
     message = proto.ModelProto.decode(bytes);
   } catch (cause) {
     // Every ONNX writer begins with the field ir_version, number 1; reading past the end means that the end is missing.
-    const isTruncated = cause instanceof RangeError && bytes[0] === 0x08;
+    const isTruncated = String(cause).includes('index out of range') && bytes[0] === 0x08;
     throw new DataError({
       where,
       expected: isTruncated ? 'a whole ONNX file' : expected,

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { exportModel } from '../../export/export-model.ts';
+import { serializeModel } from '../../export/serialize.ts';
 import { requireOrSkip } from '../require.ts';
 import { handPrompt, randomModel, randomPrompts, runOnCpu, runPython } from './fixtures.ts';
+import { everyOpGraph, wrapGraph } from './graphs.ts';
 
 const probe = runPython('import onnx; print(onnx.__version__)');
 
@@ -40,7 +42,7 @@ for path in sys.argv[1:]:
 describe.runIf(requireOrSkip('onnx-checker', probe.ok, `${probe.text} (Debian: apt install python3-onnx)`))(
   'the official checker',
   () => {
-    test('accepts every export of opset 17', () => {
+    test('accepts every export of opset 17, and every operation', () => {
       const folder = mkdtempSync(join(tmpdir(), 'icl-checker-'));
       const paths = [1, 3, 5, 20].flatMap((dimension) =>
         [false, true].map((prefixes) => {
@@ -49,9 +51,11 @@ describe.runIf(requireOrSkip('onnx-checker', probe.ok, `${probe.text} (Debian: a
           return path;
         }),
       );
+      paths.push(join(folder, 'every-op.onnx'));
+      writeFileSync(paths.at(-1)!, serializeModel(wrapGraph(everyOpGraph())));
       const { ok, text } = runPython(program, ...paths);
       rmSync(folder, { recursive: true });
-      expect(text).toMatch(/^(ok \d+\n){8}$/);
+      expect(text).toMatch(/^(ok \d+\n){9}$/);
       expect(ok).toBe(true);
     });
   },

@@ -20,9 +20,7 @@ import {
   runOnCpu,
 } from './fixtures.ts';
 
-const variants = [17, 21].flatMap((opset) =>
-  [false, true].map((prefixes) => ({ opset: opset as 17 | 21, prefixes })),
-);
+const variants = [17, 21].flatMap((opset) => [false, true].map((prefixes) => ({ opset: opset as 17 | 21, prefixes })));
 
 test('the package version is the one in package.json', () => {
   const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as unknown;
@@ -146,7 +144,11 @@ test.each([
     'parameter key_query: expected finite numbers, got NaN at 2. The training has diverged',
   ],
   ['a number in the configuration is not finite', { config: { rate: Number.NaN } }, 'config.rate: expected a value'],
-  ['something in it is no JSON', { training: { at: new Date(0) } }, 'training.at: expected a value that JSON can hold, got a Date'],
+  [
+    'something in it is no JSON',
+    { training: { at: new Date(0) } },
+    'training.at: expected a value that JSON can hold, got a Date',
+  ],
 ])('refuses when %s', (_, change, message) => {
   const run = () => exportModel({ ...handModel, ...change });
   expect(run).toThrow(ExportError);

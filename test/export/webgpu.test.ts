@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { exportModel } from '../../export/export-model.ts';
-import type { Graph } from '../../export/graph.ts';
 import { serializeModel } from '../../export/serialize.ts';
 import { linearAttention } from '../../models/attention/linear-attention.ts';
 import { fromFlat, referenceOps, referencePrediction, referencePrefixPrediction } from '../../models/reference-ops.ts';
@@ -69,48 +68,48 @@ const jobOf = (model: Uint8Array, prompts: typeof handPrompt): Job => {
   };
 };
 
-const probe = runStrictly([jobOf(exportModel(handModel), handPrompt)]);
+const handJobs = [17, 21].map((opset) =>
+  jobOf(exportModel(handModel, { opset: opset as 17 | 21, prefixes: true }), handPrompt),
+);
+const randomCases = [3, 20].map((dimension) => {
+  const model = randomModel(dimension);
+  return { model, prompts: randomPrompts({ batch: 3, context: 11, queries: 2, dimension }) };
+});
+const x = { dims: [2, 5, 3], data: normals(30, 1) };
+const y = { dims: [2, 5], data: normals(10, 2) };
+const everyOpModel = everyOpGraph();
 
-describe.runIf(requireOrSkip('webgpu', typeof probe !== 'string', String(probe)))('wholly on WebGPU', () => {
-  test('a prompt solved by hand, both opsets, with prefixes', () => {
-    const models = [17, 21].map((opset) => exportModel(handModel, { opset: opset as 17 | 21, prefixes: true }));
-    const results = runStrictly(models.map((model) => jobOf(model, handPrompt)));
-    for (const outputs of results as Record<string, Tensor>[]) {
-      expect(outputs['prediction']).toEqual({ dims: [1, 1], data: [handPrediction] });
-      expect(outputs['prefix_prediction']).toEqual({ dims: [1, 3, 1], data: handPrefixPrediction });
-    }
-    expect(results).toHaveLength(2);
+// One process for all of it: starting a driver takes seconds.
+const results = runStrictly([
+  ...handJobs,
+  ...randomCases.map(({ model, prompts }) => jobOf(exportModel(model, { prefixes: true }), prompts)),
+  { model: serializeModel(wrapGraph(everyOpModel)), feeds: { x, y } },
+]);
+
+describe.runIf(requireOrSkip('webgpu', typeof results !== 'string', String(results)))('wholly on WebGPU', () => {
+  const outputsOf = (job: number) => (results as Record<string, Tensor>[])[job]!;
+
+  test.each([0, 1])('a prompt solved by hand, with prefixes: job %i', (job) => {
+    expect(outputsOf(job)['prediction']).toEqual({ dims: [1, 1], data: [handPrediction] });
+    expect(outputsOf(job)['prefix_prediction']).toEqual({ dims: [1, 3, 1], data: handPrefixPrediction });
   });
 
-  test('random models', () => {
-    const cases = [3, 20].map((dimension) => {
-      const model = randomModel(dimension);
-      return { model, prompts: randomPrompts({ batch: 3, context: 11, queries: 2, dimension }) };
-    });
-    const results = runStrictly(
-      cases.map(({ model, prompts }) => jobOf(exportModel(model, { prefixes: true }), prompts)),
-    ) as Record<string, Tensor>[];
-    for (const [i, { model, prompts }] of cases.entries()) {
-      const { parameters, sizes } = model;
-      const expected = referencePrediction(linearAttention, parameters, sizes, prompts);
-      const curve = referencePrefixPrediction(linearAttention, parameters, sizes, prompts);
-      const size = Math.sqrt(curve.reduce((sum, value) => sum + value * value, 0) / curve.length);
-      const tolerance = { relative: 1e-4, absolute: 1e-5 * size };
-      expectClose(results[i]!['prediction']!.data, expected, tolerance);
-      expectClose(results[i]!['prefix_prediction']!.data, curve, tolerance);
-    }
+  test.each([0, 1])('random models: case %i', (index) => {
+    const { model, prompts } = randomCases[index]!;
+    const { parameters, sizes } = model;
+    const expected = referencePrediction(linearAttention, parameters, sizes, prompts);
+    const curve = referencePrefixPrediction(linearAttention, parameters, sizes, prompts);
+    const size = Math.sqrt(curve.reduce((sum, value) => sum + value * value, 0) / curve.length);
+    const tolerance = { relative: 1e-4, absolute: 1e-5 * size };
+    expectClose(outputsOf(2 + index)['prediction']!.data, expected, tolerance);
+    expectClose(outputsOf(2 + index)['prefix_prediction']!.data, curve, tolerance);
   });
 
   test('every operation of Ops', () => {
-    const x = { dims: [2, 5, 3], data: normals(30, 1) };
-    const y = { dims: [2, 5], data: normals(10, 2) };
     const expected = everyOp(referenceOps, fromFlat(x.dims, x.data), fromFlat(y.dims, y.data));
-    const graph = everyOpGraph();
-    const results = runStrictly([{ model: serializeModel(wrapGraph(graph)), feeds: { x, y } }]);
-    if (typeof results === 'string') expect.fail(results);
-    for (const { name } of (graph satisfies Graph).outputs) {
-      expect(results[0]![name]!.dims, name).toEqual(expected[name]!.shape);
-      expectClose(results[0]![name]!.data, expected[name]!.data, { relative: 1e-4, absolute: 1e-5 });
+    for (const { name } of everyOpModel.outputs) {
+      expect(outputsOf(4)[name]!.dims, name).toEqual(expected[name]!.shape);
+      expectClose(outputsOf(4)[name]!.data, expected[name]!.data, { relative: 1e-4, absolute: 1e-5 });
     }
   });
 });
