@@ -1,0 +1,222 @@
+/**
+ * One panel: axes, marks, a key above, labels at the right ends of curves. Knows Observable Plot; knows nothing about what
+ * is drawn. What Plot leaves undone is done here: labels that would overlap are moved apart, `aria-label` on groups
+ * (which accessibility checkers refuse) is removed, the style element is left to the page.
+ */
+import * as Plot from '@observablehq/plot';
+import { createSvg, type FigureContext, type SvgElement } from './document.ts';
+import { drawKey, type KeyEntry, keyHeight } from './key.ts';
+import { color } from './theme.ts';
+
+export interface Axis {
+  readonly label: string;
+  readonly type: 'linear' | 'log';
+  readonly domain: readonly [number, number];
+  readonly ticks?: readonly number[];
+}
+
+export interface EndLabel {
+  /** Where the curve ends, in data units of y. */
+  readonly y: number;
+  readonly text: string;
+  readonly color: string;
+}
+
+export interface PanelSpec {
+  /** Says in words what is drawn. */
+  readonly description: string;
+  readonly height: number;
+  readonly title?: string;
+  readonly x: Axis;
+  readonly y: Axis;
+  readonly marks: readonly unknown[];
+  readonly key?: readonly KeyEntry[];
+  readonly endLabels?: readonly EndLabel[];
+  readonly marginRight?: number;
+}
+
+export const fontSize = 12;
+export const fontFamily = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif";
+const MARGIN_LEFT = 54;
+const MARGIN_BOTTOM = 44;
+const LABEL_GAP = 14;
+
+/** Width that a text needs, estimated for a wide font. */
+export const textWidth = (text: string): number => text.length * fontSize * 0.6;
+
+/** Ticks of a logarithmic axis: 1-2-5 where there is room, else 1-3, else powers of ten, else every few of them. */
+export function logTicks([low, high]: readonly [number, number], room: number): number[] {
+  const first = Math.floor(Math.log10(low));
+  const last = Math.ceil(Math.log10(high));
+  const inside = (value: number) => value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9);
+  const withMantissas = (mantissas: readonly number[], stride: number) => {
+    const ticks: number[] = [];
+    for (let decade = first; decade <= last; decade++) {
+      if (decade % stride !== 0) continue;
+      // A literal such as 1e-3 is the nearest double; 10 ** -3 need not be.
+      for (const mantissa of mantissas) ticks.push(Number(`${mantissa}e${decade}`));
+    }
+    return ticks.filter(inside);
+  };
+  const choices = [withMantissas([1, 2, 5], 1), withMantissas([1, 3], 1), withMantissas([1], 1), withMantissas([1], 2)];
+  return choices.find((ticks) => ticks.length <= room) ?? withMantissas([1], 4);
+}
+
+/** Plot leaves most ticks of a logarithmic axis without a number if it formats them itself. */
+const formatTick = (value: number): string => String(Number(value.toPrecision(6)));
+
+function axisOptions(axis: Axis, room: number) {
+  const ticks = axis.ticks ?? (axis.type === 'log' ? logTicks(axis.domain, room) : Math.min(room, 6));
+  return { type: axis.type, domain: [...axis.domain], label: null, ticks };
+}
+
+/** Draws a panel as an SVG element of its own. */
+export function drawPanel(context: FigureContext, spec: PanelSpec): SvgElement {
+  const { document, width } = context;
+  const key = spec.key ?? [];
+  const endLabels = spec.endLabels ?? [];
+  const marginRight = spec.marginRight ?? Math.max(16, ...endLabels.map(({ text }) => textWidth(text) + 18));
+  const titleHeight = spec.title === undefined ? 0 : 22;
+  const marginTop = 12 + titleHeight + keyHeight(key, width);
+  const height = spec.height + marginTop;
+  const x = axisOptions(spec.x, Math.max(3, Math.floor((width - MARGIN_LEFT - marginRight) / 56)));
+  const y = axisOptions(spec.y, Math.max(3, Math.floor(spec.height / 34)));
+  const options = {
+    document,
+    className: 'icl-plot',
+    width,
+    height,
+    marginLeft: MARGIN_LEFT,
+    marginRight,
+    marginTop,
+    marginBottom: MARGIN_BOTTOM,
+    style: { background: 'transparent', fontSize: `${fontSize}px`, fontFamily, overflow: 'visible' },
+    x,
+    y,
+    marks: [
+      Plot.gridX({ ticks: x.ticks, stroke: color.grid, strokeOpacity: 1 } as Plot.GridOptions),
+      Plot.gridY({ ticks: y.ticks, stroke: color.grid, strokeOpacity: 1 } as Plot.GridOptions),
+      Plot.axisX({
+        ticks: x.ticks,
+        text: formatTick,
+        color: color.muted,
+        tickSize: 4,
+        label: null,
+      } as Plot.AxisOptions),
+      Plot.axisY({
+        ticks: y.ticks,
+        text: formatTick,
+        color: color.muted,
+        tickSize: 4,
+        label: null,
+      } as Plot.AxisOptions),
+      Plot.frame({ anchor: 'bottom', stroke: color.muted }),
+      ...spec.marks,
+    ],
+  };
+  const plot = Plot.plot(options as unknown as Plot.PlotOptions) as unknown as SvgElement & Pick<Plot.Plot, 'scale'>;
+  const scaleY = plot.scale('y')!;
+  if (spec.title !== undefined) {
+    plot.appendChild(createSvg(document, 'text', { x: 0, y: 14, fill: color.ink, 'font-weight': 600 }, spec.title));
+  }
+  drawKey(document, plot, key, { y: titleHeight, width });
+  const left = MARGIN_LEFT;
+  const right = width - marginRight;
+  plot.appendChild(
+    createSvg(
+      document,
+      'text',
+      { x: (left + right) / 2, y: height - 8, fill: color.ink, 'text-anchor': 'middle' },
+      spec.x.label,
+    ),
+  );
+  const middle = (marginTop + height - MARGIN_BOTTOM) / 2;
+  plot.appendChild(
+    createSvg(
+      document,
+      'text',
+      { transform: `translate(12,${middle}) rotate(-90)`, fill: color.ink, 'text-anchor': 'middle' },
+      spec.y.label,
+    ),
+  );
+  const top = marginTop;
+  const bottom = height - MARGIN_BOTTOM;
+  const positions = spread(
+    endLabels.map((label) => Math.min(bottom, Math.max(top, Number(scaleY.apply(label.y))))),
+    LABEL_GAP,
+    bottom,
+  );
+  endLabels.forEach((label, i) => {
+    plot.appendChild(
+      createSvg(document, 'text', { x: right + 12, y: positions[i]! + 4, fill: label.color }, label.text),
+    );
+  });
+  return finish(plot, spec.description);
+}
+
+/** Moves positions apart until neighbours are `gap` away from each other, none below `bottom`; order is kept. */
+export function spread(positions: readonly number[], gap: number, bottom: number): number[] {
+  const order = positions.map((_, i) => i).sort((a, b) => positions[a]! - positions[b]!);
+  const result = [...positions];
+  for (let pass = 0; pass < 50; pass++) {
+    for (let k = 1; k < order.length; k++) {
+      const above = order[k - 1]!;
+      const below = order[k]!;
+      const missing = gap - (result[below]! - result[above]!);
+      if (missing > 1e-6) {
+        result[above] = result[above]! - missing / 2;
+        result[below] = result[below]! + missing / 2;
+      }
+    }
+    const excess = Math.max(0, ...result) - bottom;
+    if (order.length > 0 && excess > 0) result[order.at(-1)!] = bottom;
+  }
+  return result;
+}
+
+/** Marks a finished SVG as one image with a text, for screen readers. */
+export function finish(svg: SvgElement, description: string): SvgElement {
+  for (const group of svg.querySelectorAll('g')) {
+    group.removeAttribute('aria-label');
+    group.removeAttribute('aria-description');
+    group.removeAttribute('aria-hidden');
+  }
+  for (const style of [...svg.querySelectorAll('style')]) style.remove();
+  svg.setAttribute('class', 'icl-figure');
+  svg.setAttribute('role', 'img');
+  svg.setAttribute('aria-label', description);
+  return svg;
+}
+
+/** Puts panels side by side in one SVG, `columns` per row. */
+export function composePanels(
+  { document, width }: FigureContext,
+  panels: readonly SvgElement[],
+  columns: number,
+  description: string,
+  key: readonly KeyEntry[] = [],
+): SvgElement {
+  const gap = 18;
+  const cell = (width - gap * (columns - 1)) / columns;
+  let y = keyHeight(key, width) + (key.length > 0 ? 10 : 0);
+  const root = createSvg(document, 'svg', {
+    width,
+    'font-size': `${fontSize}px`,
+    'font-family': fontFamily,
+    fill: 'currentColor',
+  });
+  drawKey(document, root, key, { y: 0, width });
+  for (let row = 0; row < panels.length; row += columns) {
+    const inRow = panels.slice(row, row + columns);
+    inRow.forEach((panel, column) => {
+      for (const name of ['class', 'role', 'aria-label']) panel.removeAttribute(name);
+      panel.setAttribute('x', String(column * (cell + gap)));
+      panel.setAttribute('y', String(y));
+      root.appendChild(panel);
+    });
+    y += Math.max(...inRow.map((panel) => Number(panel.getAttribute('height')))) + gap;
+  }
+  root.setAttribute('height', String(y - gap));
+  root.setAttribute('viewBox', `0 0 ${width} ${y - gap}`);
+  return finish(root, description);
+}

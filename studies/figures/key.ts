@@ -1,0 +1,71 @@
+/** The key of a figure: a swatch and a word for each kind of mark, set in rows above the panel. */
+import { createSvg, type FigureDocument, type SvgElement } from './document.ts';
+import { color, type Mark } from './theme.ts';
+
+export interface KeyEntry {
+  readonly label: string;
+  readonly kind: 'line' | 'dash' | 'dot' | 'mark' | 'below';
+  readonly color: string;
+  readonly mark?: Mark;
+}
+
+const ROW = 18;
+const SWATCH = 24;
+const GAP = 16;
+const CHARACTER = 7.2;
+
+const entryWidth = ({ label }: KeyEntry) => SWATCH + 6 + label.length * CHARACTER + GAP;
+
+function layout(entries: readonly KeyEntry[], width: number): { entry: KeyEntry; x: number; row: number }[] {
+  let x = 0;
+  let row = 0;
+  return entries.map((entry) => {
+    if (x > 0 && x + entryWidth(entry) - GAP > width) {
+      x = 0;
+      row++;
+    }
+    const place = { entry, x, row };
+    x += entryWidth(entry);
+    return place;
+  });
+}
+
+/** Height that the key takes at this width. */
+export function keyHeight(entries: readonly KeyEntry[], width: number): number {
+  return entries.length === 0 ? 0 : (layout(entries, width).at(-1)!.row + 1) * ROW + 6;
+}
+
+const shapes: Readonly<Record<Mark, (x: number, y: number) => readonly [string, Record<string, string | number>]>> = {
+  circle: (x, y) => ['circle', { cx: x, cy: y, r: 3.6 }],
+  square: (x, y) => ['rect', { x: x - 3.2, y: y - 3.2, width: 6.4, height: 6.4 }],
+  triangle: (x, y) => ['path', { d: `M${x},${y - 4.2}L${x + 4},${y + 2.8}L${x - 4},${y + 2.8}Z` }],
+  diamond2: (x, y) => ['path', { d: `M${x},${y - 4.4}L${x + 4.4},${y}L${x},${y + 4.4}L${x - 4.4},${y}Z` }],
+};
+
+const dashes = { line: '', dash: '6,4', dot: '1.5,3' } as const;
+
+export function drawKey(
+  document: FigureDocument,
+  svg: SvgElement,
+  entries: readonly KeyEntry[],
+  at: { readonly y: number; readonly width: number },
+): void {
+  for (const { entry, x, row } of layout(entries, at.width)) {
+    const left = x;
+    const middle = at.y + row * ROW + 10;
+    if (entry.kind === 'mark') {
+      const [name, attributes] = shapes[entry.mark ?? 'circle'](left + SWATCH / 2, middle);
+      const stroke = { fill: color.paper, stroke: entry.color, 'stroke-width': 1.6 };
+      svg.appendChild(createSvg(document, name, { ...attributes, ...stroke }));
+    } else if (entry.kind === 'below') {
+      const [x0, y0] = [left + SWATCH / 2, middle];
+      const d = `M${x0},${y0 + 4.2}L${x0 + 4},${y0 - 2.8}L${x0 - 4},${y0 - 2.8}Z`;
+      svg.appendChild(createSvg(document, 'path', { d, fill: entry.color }));
+    } else {
+      const line = { x1: left, x2: left + SWATCH, y1: middle, y2: middle, stroke: entry.color, 'stroke-width': 2 };
+      const dash = entry.kind === 'line' ? {} : { 'stroke-dasharray': dashes[entry.kind] };
+      svg.appendChild(createSvg(document, 'line', { ...line, ...dash }));
+    }
+    svg.appendChild(createSvg(document, 'text', { x: left + SWATCH + 6, y: middle + 4, fill: color.ink }, entry.label));
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * What a study is: the experiments of one paper, as data. A study file says what is trained, what theory says about it and
+ * what is drawn; how a model is trained, frozen, verified and measured is the same for all and stands elsewhere.
+ */
+import type { FrozenModel } from '../export/read-model.ts';
+import type { EvaluationRow } from '../infer/evaluate.ts';
+import type { Architecture, ModelSizes } from '../models/architecture.ts';
+import type { TaskSpec } from '../models/tasks/index.ts';
+import type { TrainingConfig } from '../train/config.ts';
+
+export interface Paper {
+  readonly title: string;
+  readonly authors: string;
+  readonly year: number;
+  readonly arxiv: string;
+}
+
+export type SettingValue = string | number;
+export type Settings = Readonly<Record<string, SettingValue>>;
+
+/** A symbol of the paper that the user may set. */
+export interface Setting {
+  readonly name: string;
+  readonly description: string;
+  /** A value; or the name of a setting before it, whose value it then takes. */
+  readonly default: SettingValue;
+  /** @throws {UsageError} that names the setting. */
+  parse(where: string, text: string): SettingValue;
+}
+
+export interface FigureInfo {
+  readonly name: string;
+  readonly title: string;
+  /** One sentence: what is seen. */
+  readonly description: string;
+}
+
+/** The sizes of a study's model at given settings. */
+export interface StudyModel {
+  readonly architecture: Architecture;
+  readonly sizes: ModelSizes;
+  /** Pairs in each training prompt. */
+  readonly contextLength: number;
+}
+
+/** What a study chooses for training; the rest of a configuration comes from the caller. */
+export type TrainingDefaults = Pick<
+  TrainingConfig,
+  'initialisation' | 'steps' | 'batch' | 'optimizer' | 'schedule' | 'clipNorm' | 'logEvery' | 'checkpointEvery'
+>;
+
+/** Closed forms by name. Null: there is none at these settings. */
+export type TheoryReport = Readonly<Record<string, number | string | null | readonly number[]>>;
+
+/** The exact risk of one model under a test law; null where no formula covers it. */
+export type ModelTheory = (task: TaskSpec, contextLength: number) => number | null;
+
+export interface ReproduceProgress {
+  /** From 0 to 1. */
+  readonly fraction: number;
+  readonly detail: string;
+}
+
+export interface ReproduceOptions {
+  readonly settings: Settings;
+  /** One figure; absent: all. */
+  readonly figure: string | undefined;
+  readonly isQuick: boolean;
+  readonly seed: number;
+  readonly folder: string;
+  /** Where to train. */
+  readonly device: string;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: ReproduceProgress) => void;
+}
+
+/** One statement that was checked. */
+export interface Claim {
+  /** What is measured, in words; where several points are, the row shows the worst. */
+  readonly statement: string;
+  /** How many numbers were compared. */
+  readonly points: number;
+  readonly theory: number | null;
+  readonly measured: number;
+  readonly standardError: number | null;
+  /** (measured - theory) / standardError. */
+  readonly z: number | null;
+  readonly verdict: string;
+  readonly holds: boolean;
+}
+
+export interface ReproduceResult {
+  readonly study: Study;
+  readonly rows: readonly EvaluationRow[];
+  readonly claims: readonly Claim[];
+  /** Every file that was written, the report last. */
+  readonly files: readonly string[];
+  readonly report: string;
+  readonly seconds: number;
+}
+
+export interface Study {
+  /** Key on the command line: `zhang2023`. */
+  readonly name: string;
+  readonly title: string;
+  readonly paper: Paper;
+  readonly settings: readonly Setting[];
+  readonly figures: readonly FigureInfo[];
+  /** The law of training prompts. @throws {UsageError} if settings contradict one another. */
+  task(settings: Settings): TaskSpec;
+  model(settings: Settings): StudyModel;
+  trainingDefaults(settings: Settings): TrainingDefaults;
+  /** Closed forms at these settings, for `icl theory`. */
+  theory(settings: Settings): TheoryReport;
+  /** The exact risk of a frozen model's own matrices. */
+  modelTheory(model: FrozenModel): ModelTheory;
+  reproduce(options: ReproduceOptions): Promise<ReproduceResult>;
+}

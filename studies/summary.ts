@@ -1,0 +1,32 @@
+/** The last lines of `icl reproduce`: what was claimed, what was found, where the report is. */
+import { relative } from 'node:path';
+import { showNumber, showZ } from './numbers.ts';
+import type { ReproduceResult } from './study.ts';
+
+const columns = ['theory', 'measured', 'std. error', 'z'] as const;
+
+/** Lines for a terminal. */
+export function formatSummary({ claims, report, files, seconds, study }: ReproduceResult): string[] {
+  const rows = claims.map(({ statement, theory, measured, standardError, z, verdict, holds }) => ({
+    statement,
+    cells: [showNumber(theory), showNumber(measured), showNumber(standardError, 2), showZ(z)],
+    verdict: holds ? verdict : `FLAGGED: ${verdict}`,
+  }));
+  const wide = Math.max(5, ...rows.map(({ statement }) => statement.length));
+  const widths = columns.map((title, i) => Math.max(title.length, ...rows.map(({ cells }) => cells[i]!.length)));
+  const line = (statement: string, cells: readonly string[], verdict: string) =>
+    `${statement.padEnd(wide)}  ${cells.map((cell, i) => cell.padStart(widths[i]!)).join('  ')}  ${verdict}`.trimEnd();
+  const failed = claims.filter(({ holds }) => !holds).length;
+  const found =
+    failed === 0
+      ? `all ${claims.length} claims hold`
+      : `${failed} of ${claims.length} claims flagged: look at them in the report`;
+  const shown = relative(process.cwd(), report);
+  return [
+    line('claim', columns, 'verdict'),
+    ...rows.map(({ statement, cells, verdict }) => line(statement, cells, verdict)),
+    '',
+    `${study.paper.authors} (${study.paper.year}): ${found}; ${files.length} files in ${seconds.toFixed(0)} s.`,
+    `report: ${shown.startsWith('..') ? report : shown}`,
+  ];
+}
