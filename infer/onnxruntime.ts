@@ -1,0 +1,61 @@
+/**
+ * How this library calls ONNX Runtime: the options of a session, its version, and its errors in one line. The runtime
+ * itself, `onnxruntime-node` or `onnxruntime-web`, is an argument; both have this interface.
+ */
+import type * as OrtNode from 'onnxruntime-node';
+import { type ProviderName, providerNamed } from './provider-table.ts';
+
+/** What both packages export. */
+export type OnnxRuntime = Pick<typeof OrtNode, 'InferenceSession' | 'Tensor' | 'env'>;
+export type OrtSession = OrtNode.InferenceSession;
+
+/** ONNX Runtime's own log is switched off: it would write to stderr what our errors say. */
+const fatalOnly = 4;
+export const runOptions: OrtNode.InferenceSession.RunOptions = { logSeverityLevel: fatalOnly };
+
+/**
+ * @param threads Threads of the CPU provider. They sleep when idle: spinning is no faster, and slows every other process.
+ */
+function sessionOptions(provider: ProviderName, threads: number): OrtNode.InferenceSession.SessionOptions {
+  const configuration = providerNamed(provider).canFallBack
+    ? { disable_cpu_ep_fallback: '1' }
+    : { intra_op: { allow_spinning: '0' } };
+  return {
+    executionProviders: [provider],
+    intraOpNumThreads: threads,
+    logSeverityLevel: fatalOnly,
+    extra: { session: configuration },
+  };
+}
+
+/** Opens a session. Errors are ONNX Runtime's own; see {@link condense}. */
+export function createOrtSession(
+  ort: OnnxRuntime,
+  bytes: Uint8Array,
+  provider: ProviderName,
+  threads: number,
+): Promise<OrtSession> {
+  ort.env.logLevel = 'fatal';
+  ort.env.wasm.numThreads = 1;
+  return ort.InferenceSession.create(bytes, sessionOptions(provider, threads));
+}
+
+/** `onnxruntime-node 1.30.0` */
+export function runtimeVersion(ort: OnnxRuntime): string {
+  const { node, web } = ort.env.versions;
+  return node !== undefined ? `onnxruntime-node ${node}` : `onnxruntime-web ${web ?? 'of unknown version'}`;
+}
+
+/** An error of a native library as one line without source locations and colours. */
+export function condense(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  const line = text
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: terminal colours begin with the escape character.
+    .replace(/\u001b\[[0-9;]*m/g, '')
+    .replace(/\s+/g, ' ')
+    .replace(/^\/\S*\.(cc|cpp|h):\d+ .*? was false\. /, '')
+    .replace(/^(Can't create a session|failed to call OrtRun\(\))\. ERROR_CODE: \d+, ERROR_MESSAGE: /, '')
+    .trim()
+    .replace(/\.+$/, '');
+  return line.length > 300 ? `${line.slice(0, 297)}...` : line === '' ? 'an error without a message' : line;
+}

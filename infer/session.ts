@@ -1,0 +1,163 @@
+/**
+ * What a session is to everybody who asks for predictions, and the half of it that is the same everywhere: checks, blocks
+ * that fit a memory budget, one run at a time, closing. What answers one block is a {@link Runner}: a worker thread in Node
+ * (`session-node.ts`), the page's own thread in a browser (`session-web.ts`). Nothing here knows Node or ONNX Runtime.
+ */
+import type { FrozenModel } from '../export/read-model.ts';
+import { ProviderError } from '../models/errors.ts';
+import { type PromptBatch, sliceBatch, validateBatch } from '../models/prompts.ts';
+import { checkMemoryBudget, promptsPerBlock } from './batching.ts';
+import type { ProviderName } from './provider-table.ts';
+
+export interface SessionOptions {
+  /** Where to run; `auto` takes the fastest that works and is not a software adapter. */
+  readonly provider: ProviderName | 'auto';
+  /** Threads of the CPU provider. */
+  readonly threads: number;
+  /** Bytes that a run may use at a time; a larger batch is run in blocks. */
+  readonly memoryBudget: number;
+  /** Whether to return the predictions from the first 0..N pairs, of a model that has them. */
+  readonly prefixes: boolean;
+}
+
+/** What ran, for reports. */
+export interface SessionReport {
+  readonly provider: ProviderName;
+  /** The GPU, or the software that plays one; null for cpu and wasm. */
+  readonly adapter: string | null;
+  /** Package and version: `onnxruntime-node 1.30.0`. */
+  readonly runtime: string;
+  readonly opset: number;
+  readonly threads: number;
+}
+
+export interface Predictions {
+  /** `[B, Q]` */
+  readonly prediction: Float32Array;
+  /** `[B, N + 1, Q]`: entry n is the prediction from the first n pairs. */
+  readonly prefixPrediction?: Float32Array;
+}
+
+export interface InferenceSession {
+  readonly report: SessionReport;
+  readonly model: FrozenModel;
+  /**
+   * Answers a batch. Runs are answered one after the other, in the order they were asked. The arrays stay the caller's and
+   * must not change until the promise settles.
+   * @throws {ShapeError} | {DataError} if the batch does not fit the model or holds NaN or infinity.
+   * @throws {ProviderError} if the session is closed or ONNX Runtime fails.
+   */
+  run(prompts: PromptBatch): Promise<Predictions>;
+  /** Lets runs that were asked finish, then frees everything. May be called again. */
+  close(): Promise<void>;
+}
+
+export const memoryBudgetDefault = 64 * 2 ** 20;
+
+/** Answers blocks of prompts, and nothing else: no checks, no order, no cutting. */
+export interface Runner {
+  /** Writes the answers into `out`, whose arrays have the right lengths. May be called twice before the first is done. */
+  run(block: PromptBatch, out: Predictions): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface SessionParts {
+  readonly model: FrozenModel;
+  readonly report: SessionReport;
+  readonly memoryBudget: number;
+  /** Whether the runner fills `prefixPrediction`. */
+  readonly prefixes: boolean;
+  readonly runner: Runner;
+}
+
+/** A session around a runner. */
+export function createSession(parts: SessionParts): InferenceSession {
+  checkMemoryBudget(parts.memoryBudget);
+  const { model, report, runner } = parts;
+  let last: Promise<unknown> = Promise.resolve();
+  let closed: Promise<void> | undefined;
+  return {
+    report,
+    model,
+    async run(prompts) {
+      if (closed !== undefined) {
+        throw new ProviderError({
+          where: `session on ${report.provider}`,
+          expected: 'an open session',
+          got: 'a closed one',
+          remedy: 'Open another.',
+        });
+      }
+      const answer = last.then(() => runInBlocks(parts, prompts));
+      last = answer.catch(() => {});
+      return answer;
+    },
+    close() {
+      closed ??= last.then(() => runner.close());
+      return closed;
+    },
+  };
+}
+
+/** Answers a batch block by block; two lanes, so that one block is checked and copied in while the other runs. */
+async function runInBlocks(
+  { model, memoryBudget, prefixes, runner }: SessionParts,
+  prompts: PromptBatch,
+): Promise<Predictions> {
+  const { batch, context, queries } = prompts;
+  const where = 'prompts';
+  const contract = { dimension: model.sizes.dimension, minimumContext: model.architecture.minimumContext };
+  if (!hasRightLengths(prompts) || batch < 1) validateBatch(where, prompts, contract);
+
+  const prediction = new Float32Array(batch * queries);
+  const perPrefix = (context + 1) * queries;
+  const prefixPrediction = prefixes ? new Float32Array(batch * perPrefix) : undefined;
+  const size = promptsPerBlock(model.graph, prompts, memoryBudget);
+  let next = 0;
+
+  const lane = async () => {
+    while (next < batch) {
+      const start = next;
+      const end = Math.min(batch, start + size);
+      next = end;
+      const block = sliceBatch(prompts, start, end);
+      try {
+        validateBlock(where, prompts, block, contract);
+        await runner.run(block, {
+          prediction: prediction.subarray(start * queries, end * queries),
+          ...(prefixPrediction && { prefixPrediction: prefixPrediction.subarray(start * perPrefix, end * perPrefix) }),
+        });
+      } catch (error) {
+        next = batch;
+        throw error;
+      }
+    }
+  };
+  // Both lanes are waited for even when one fails: the runner must be idle when the next run begins.
+  const lanes = await Promise.allSettled([lane(), lane()]);
+  for (const outcome of lanes) if (outcome.status === 'rejected') throw outcome.reason;
+  return prefixPrediction === undefined ? { prediction } : { prediction, prefixPrediction };
+}
+
+function hasRightLengths({ batch, context, queries, dimension, covariates, responses, query }: PromptBatch): boolean {
+  return (
+    covariates.length === batch * context * dimension &&
+    responses.length === batch * context &&
+    query.length === batch * queries * dimension
+  );
+}
+
+/** Checks one block at a time, to keep the event loop free; an error counts prompts from the start of the whole batch. */
+function validateBlock(
+  where: string,
+  prompts: PromptBatch,
+  block: PromptBatch,
+  contract: Parameters<typeof validateBatch>[2],
+): void {
+  try {
+    validateBatch(where, block, contract);
+  } catch (error) {
+    validateBatch(where, prompts, contract);
+    throw error;
+  }
+}

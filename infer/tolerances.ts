@@ -1,0 +1,38 @@
+/**
+ * How far a provider's float32 may be from the float64 reference, as data.
+ *
+ * The rule: |got - reference| <= absolute + relative * max(|reference|, scale), where scale is the root mean square of the
+ * reference's predictions over all prompts of that context length. A prediction is a sum whose terms may cancel, and its
+ * rounding error is that of the terms: one that happens to be near 0 is held to the size its neighbours have.
+ */
+import type { ProviderName } from './provider-table.ts';
+
+export interface Tolerance {
+  readonly relative: number;
+  /** Only for what float32 cannot hold: products that underflow. */
+  readonly absolute: number;
+}
+
+const underflow = 1e-30;
+
+/**
+ * Measured: the largest relative error of `verify` at its default sizes, on linear attention from both of its starts, with and
+ * without prefixes, d = 2, 5 and 20 (webgpu: d = 5, on SwiftShader).
+ */
+export const tolerances: Readonly<Record<ProviderName, Tolerance>> = {
+  /** Measured 2.2e-6. */
+  cpu: { relative: 1e-5, absolute: underflow },
+  /** Measured 3.0e-6. */
+  wasm: { relative: 1e-5, absolute: underflow },
+  /** Measured 2.1e-6. */
+  webgpu: { relative: 1e-5, absolute: underflow },
+  /** Not measured yet. With NVIDIA_TF32_OVERRIDE=0; see the next row. */
+  cuda: { relative: 1e-5, absolute: underflow },
+};
+
+/**
+ * CUDA as it comes: on Ampere and newer, cuBLAS multiplies float32 matrices in TF32, whose significand has 11 bits, and
+ * onnxruntime-node has no option against it. 2^-11 per factor, three products in a row, and the largest of thousands of
+ * entries; not measured yet. Start the process with NVIDIA_TF32_OVERRIDE=0 for full float32.
+ */
+export const cudaTf32Tolerance: Tolerance = { relative: 5e-3, absolute: underflow };

@@ -1,0 +1,222 @@
+/**
+ * A session's predictions against the float64 reference reading of the same architecture, at many sizes of batch, context
+ * and queries. Runs in Node and in a browser. The prompts are drawn from the law the model was trained on.
+ */
+import type { FrozenModel } from '../export/read-model.ts';
+import { allocateBatch, type LabelledBatch, type PromptBatch, sliceBatch } from '../models/prompts.ts';
+import { createGenerator, streams } from '../models/random.ts';
+import { referencePrediction, referencePrefixPrediction } from '../models/reference-ops.ts';
+import { createSampler } from '../models/tasks/index.ts';
+import { createBreather } from './breathe.ts';
+import type { ProviderName } from './provider-table.ts';
+import type { InferenceSession } from './session.ts';
+import { type Tolerance, tolerances } from './tolerances.ts';
+
+/** Every combination of these is a case. */
+export interface VerifyOptions {
+  readonly batches: readonly number[];
+  readonly contexts: readonly number[];
+  readonly queries: readonly number[];
+  readonly seed: number;
+  /** Null: the row of the session's provider in `tolerances.ts`. */
+  readonly tolerance: Tolerance | null;
+  /** Ends the verification with the signal's own reason. */
+  readonly signal: AbortSignal | null;
+}
+
+/** Sizes 1, where axes may vanish; sizes that are no multiple of a vector register or a GPU's workgroup; and large ones. */
+export const verifyDefaults: VerifyOptions = {
+  batches: [1, 7, 513],
+  contexts: [1, 2, 40, 200],
+  queries: [1, 5],
+  seed: 0,
+  tolerance: null,
+  signal: null,
+};
+
+/** Where the worst entry was, and what stood there. */
+export interface WorstEntry {
+  readonly output: 'prediction' | 'prefix_prediction';
+  readonly batch: number;
+  readonly context: number;
+  readonly queries: number;
+  /** Index into the output's axes. */
+  readonly index: readonly number[];
+  readonly got: number;
+  readonly reference: number;
+  /** Root mean square of the reference at this context length. */
+  readonly scale: number;
+}
+
+export interface VerifyResult {
+  readonly provider: ProviderName;
+  readonly adapter: string | null;
+  readonly runtime: string;
+  /** Largest |got - reference|; Infinity if either is NaN or infinite where the other is not. */
+  readonly maxAbsolute: number;
+  /** Largest |got - reference| / max(|reference|, scale). */
+  readonly maxRelative: number;
+  readonly tolerance: Tolerance;
+  readonly ok: boolean;
+  /** How many sizes were run. */
+  readonly cases: number;
+  /** Numbers compared. */
+  readonly compared: number;
+  /**
+   * True: the session was opened so that ONNX Runtime refuses it if any node would run on another provider, or the provider
+   * is the CPU's own.
+   */
+  readonly allNodesOnProvider: true;
+  /** Null if every number is exactly the reference's. */
+  readonly worst: WorstEntry | null;
+}
+
+interface Comparison {
+  readonly output: WorstEntry['output'];
+  readonly sizes: PromptBatch;
+  /** Axes of the output. */
+  readonly shape: readonly number[];
+  readonly got: Float32Array;
+  readonly reference: Float64Array;
+}
+
+/**
+ * Runs every case and compares.
+ * @throws {ProviderError} if the session fails.
+ */
+export async function verifySession(
+  session: InferenceSession,
+  options: Partial<VerifyOptions> = {},
+): Promise<VerifyResult> {
+  const { batches, contexts, queries, seed, tolerance, signal } = { ...verifyDefaults, ...options };
+  const { model, report } = session;
+  const sampler = createSampler(model.metadata.task);
+  const generator = createGenerator(seed, streams.verification);
+  const comparisons: Comparison[] = [];
+  let first = 0;
+  for (const context of contexts) {
+    if (context < model.architecture.minimumContext) continue;
+    for (const batch of batches) {
+      for (const queriesPerPrompt of queries) {
+        signal?.throwIfAborted();
+        const prompts = allocateBatch({ batch, context, queries: queriesPerPrompt, dimension: model.sizes.dimension });
+        sampler.fill(generator, first, prompts);
+        first += batch;
+        comparisons.push(...(await compareCase(session, prompts)));
+      }
+    }
+  }
+  return { ...judge(comparisons, tolerance ?? tolerances[report.provider]), ...evidence(session) };
+}
+
+function evidence({ report: { provider, adapter, runtime } }: InferenceSession) {
+  return { provider, adapter, runtime, allNodesOnProvider: true } as const;
+}
+
+/** One size: the session's answers beside the reference's. */
+async function compareCase(session: InferenceSession, prompts: LabelledBatch): Promise<Comparison[]> {
+  const { batch, context, queries } = prompts;
+  const answered = session.run(prompts);
+  answered.catch(() => {}); // Thrown below, where it is awaited.
+  const prediction = await referenceOf(session.model, prompts, queries, referencePrediction);
+  const prefixes = session.model.hasPrefixes
+    ? await referenceOf(session.model, prompts, (context + 1) * queries, referencePrefixPrediction)
+    : undefined;
+  const got = await answered;
+  const comparisons: Comparison[] = [
+    { output: 'prediction', sizes: prompts, shape: [batch, queries], got: got.prediction, reference: prediction },
+  ];
+  if (prefixes !== undefined && got.prefixPrediction !== undefined) {
+    const shape = [batch, context + 1, queries];
+    comparisons.push({
+      output: 'prefix_prediction',
+      sizes: prompts,
+      shape,
+      got: got.prefixPrediction,
+      reference: prefixes,
+    });
+  }
+  return comparisons;
+}
+
+/** The reference in slices, so that the event loop gets its turn. */
+async function referenceOf(
+  { architecture, parameters, sizes }: FrozenModel,
+  prompts: PromptBatch,
+  perPrompt: number,
+  compute: typeof referencePrediction,
+): Promise<Float64Array> {
+  const slice = 16;
+  const breather = createBreather();
+  const out = new Float64Array(prompts.batch * perPrompt);
+  for (let start = 0; start < prompts.batch; start += slice) {
+    const part = sliceBatch(prompts, start, Math.min(prompts.batch, start + slice));
+    out.set(compute(architecture, parameters, sizes, part), start * perPrompt);
+    if (breather.isDue()) await breather.breathe();
+  }
+  return out;
+}
+
+/** Errors are judged by the scale of their context length, so all answers come first. */
+function judge(comparisons: readonly Comparison[], tolerance: Tolerance) {
+  const scales = new Map<number, number>();
+  for (const context of new Set(comparisons.map(({ sizes }) => sizes.context))) {
+    const same = comparisons.filter(({ sizes, output }) => sizes.context === context && output === 'prediction');
+    scales.set(context, rootMeanSquare(same.map(({ reference }) => reference)));
+  }
+  let maxAbsolute = 0;
+  let maxRelative = 0;
+  let compared = 0;
+  let ok = true;
+  let worst: WorstEntry | null = null;
+  for (const { output, sizes, shape, got, reference } of comparisons) {
+    const scale = scales.get(sizes.context)!;
+    compared += got.length;
+    for (let i = 0; i < got.length; i++) {
+      const error = errorOf(got[i]!, reference[i]!);
+      if (error === 0) continue;
+      const size = Math.max(Math.abs(reference[i]!), scale);
+      if (error > tolerance.absolute + tolerance.relative * size) ok = false;
+      maxAbsolute = Math.max(maxAbsolute, error);
+      const relative = error / size;
+      if (relative <= maxRelative) continue;
+      maxRelative = relative;
+      const { batch, context, queries } = sizes;
+      const index = unravel(i, shape);
+      worst = { output, batch, context, queries, index, got: got[i]!, reference: reference[i]!, scale };
+    }
+  }
+  return { maxAbsolute, maxRelative, tolerance, ok, cases: countCases(comparisons), compared, worst };
+}
+
+/** |got - reference|; Infinity when one of them is NaN or infinite and they are not the same. */
+function errorOf(got: number, reference: number): number {
+  if (Object.is(got, reference)) return 0;
+  const error = Math.abs(got - reference);
+  return Number.isFinite(error) ? error : Number.POSITIVE_INFINITY;
+}
+
+function countCases(comparisons: readonly Comparison[]): number {
+  return comparisons.filter(({ output }) => output === 'prediction').length;
+}
+
+function rootMeanSquare(arrays: readonly Float64Array[]): number {
+  let sum = 0;
+  let count = 0;
+  for (const array of arrays) {
+    for (const value of array) sum += value * value;
+    count += array.length;
+  }
+  return Math.sqrt(sum / count);
+}
+
+/** Index into each axis of a row-major array. */
+function unravel(flat: number, shape: readonly number[]): number[] {
+  const index = new Array<number>(shape.length);
+  let rest = flat;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    index[axis] = rest % shape[axis]!;
+    rest = Math.floor(rest / shape[axis]!);
+  }
+  return index;
+}
