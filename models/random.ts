@@ -21,7 +21,14 @@ export interface Generator {
 }
 
 /** Streams in use, so that no two parts of the house draw the same numbers for different ends. */
-export const streams = { training: 0, evaluation: 1, initialisation: 2, verification: 3, validation: 4 } as const;
+export const streams = {
+  training: 0,
+  evaluation: 1,
+  initialisation: 2,
+  verification: 3,
+  validation: 4,
+  theory: 5,
+} as const;
 
 /** Where in a stream: prompt number, and what of the prompt is drawn. */
 export interface Position {
