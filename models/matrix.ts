@@ -18,18 +18,29 @@ export const transpose = (a: Matrix): number[][] => a[0]!.map((_, j) => a.map((r
 
 export function multiply(...factors: Matrix[]): number[][] {
   return factors.slice(1).reduce<number[][]>(
-    (left, right) => {
-      if (left[0]!.length !== right.length) {
-        throw new ShapeError({
-          where: 'multiply',
-          expected: `a matrix with ${left[0]!.length} rows`,
-          got: `${right.length} rows`,
-        });
-      }
-      return left.map((row) => right[0]!.map((_, j) => row.reduce((sum, value, k) => sum + value * right[k]![j]!, 0)));
-    },
+    product,
     factors[0]!.map((row) => [...row]),
   );
+}
+
+function product(left: Matrix, right: Matrix): number[][] {
+  if (left[0]!.length !== right.length) {
+    throw new ShapeError({
+      where: 'multiply',
+      expected: `a matrix with ${left[0]!.length} rows`,
+      got: `${right.length} rows`,
+    });
+  }
+  const columns = right[0]!.length;
+  return left.map((row) => {
+    const out = new Array<number>(columns).fill(0);
+    for (let k = 0; k < right.length; k++) {
+      const factor = row[k]!;
+      const other = right[k]!;
+      for (let j = 0; j < columns; j++) out[j] = out[j]! + factor * other[j]!;
+    }
+    return out;
+  });
 }
 
 export const add = (a: Matrix, b: Matrix): number[][] => a.map((row, i) => row.map((value, j) => value + b[i]![j]!));

@@ -6,11 +6,12 @@
  * With X the context, V = (C^-1 + X^T X / s^2)^-1 is the posterior covariance of w (or its limit for s^2 -> 0), and the Bayes
  * risk is E tr(Q V) + s^2. Knowing Lambda would not help: given X, y the posterior does not depend on it.
  */
-import { identity, type Matrix, multiply, symmetricEigen, trace, transpose } from '../../matrix.ts';
-import { fillExponentials, fillNormals, type Generator } from '../../random.ts';
+import { type Matrix, multiply, symmetricEigen, trace, transpose } from '../../matrix.ts';
+import type { Generator } from '../../random.ts';
 import { covarianceMatrix } from '../../tasks/covariance.ts';
 import type { LinearRegressionSpec } from '../../tasks/linear-regression.ts';
 import { reciprocalLength } from './gamma.ts';
+import { createPosteriorVariance, symmetricRoot } from './posterior-variance.ts';
 import { resolveTestLaw, type TestLaw } from './shift.ts';
 
 export interface BayesRisk {
@@ -20,13 +21,6 @@ export interface BayesRisk {
   readonly method: 'exact' | 'monte-carlo';
   /** Contexts drawn; 0 if exact. */
   readonly draws: number;
-}
-
-/** A symmetric positive semidefinite matrix as V diag(values) V^T, tiny negative values set to 0. */
-function symmetricRoot(matrix: Matrix): number[][] {
-  const { values, vectors } = symmetricEigen(matrix);
-  const scaled = vectors.map((row) => row.map((value, j) => value * Math.sqrt(Math.max(0, values[j]!))));
-  return multiply(scaled, transpose(vectors));
 }
 
 /** The common factor if a matrix is a multiple of the identity. */
@@ -46,7 +40,7 @@ export function bayesRisk(task: LinearRegressionSpec, M: number, generator: Gene
   const exact = exactBayesRisk(task, M);
   if (exact !== undefined) return { mean: exact, standardError: 0, method: 'exact', draws: 0 };
   const work = M * dimension ** 2 + 4 * dimension ** 3;
-  const count = draws ?? Math.min(4000, Math.max(200, Math.round(1e8 / work)));
+  const count = draws ?? Math.min(4000, Math.max(200, Math.round(5e7 / work)));
   const posteriorVariance = createPosteriorVariance(task, M, generator);
   let mean = 0;
   let squares = 0;
@@ -82,95 +76,6 @@ function exactBayesRisk(task: LinearRegressionSpec, M: number): number | undefin
   const taskScale = isotropicScale(C);
   if (taskScale === undefined || !(isotropicScale(context)! > 0)) return undefined;
   return taskScale * trace(Q) * (1 - M / dimension);
-}
-
-/** tr(Q V) for the context numbered `draw`, with X^T X = K^T Z^T Z K, Z standard normal, in coordinates where C = I. */
-function createPosteriorVariance(
-  task: LinearRegressionSpec,
-  M: number,
-  generator: Generator,
-): (draw: number) => number {
-  const { dimension: d, noiseVariance } = task;
-  const taskRoot = symmetricRoot(covarianceMatrix(task.taskCovariance, d)!);
-  const context = covarianceMatrix(task.covariance, d);
-  const fixedQuery = task.queryCovariance === undefined ? context : covarianceMatrix(task.queryCovariance, d);
-  const contextRoot = context === undefined ? identity(d) : symmetricRoot(context);
-  const scale = task.covariance.kind === 'exponential' ? task.covariance.scale : undefined;
-  const variances = new Float32Array(d);
-  const z = new Float32Array(M * d);
-
-  return (draw) => {
-    fillNormals(generator, { prompt: draw, purpose: 0 }, z, 0, z.length);
-    let root = contextRoot;
-    let query = fixedQuery;
-    if (scale !== undefined) {
-      fillExponentials(generator, { prompt: draw, purpose: 1 }, variances, 0, d);
-      root = identity(d).map((row, i) => row.map((value) => value * Math.sqrt(scale * variances[i]!)));
-      query ??= identity(d).map((row, i) => row.map((value) => value * scale * variances[i]!));
-    }
-    const K = multiply(root, taskRoot);
-    const target = multiply(taskRoot, query!, taskRoot);
-    return noiseVariance > 0 ? noisyVariance(z, M, K, target, noiseVariance) : noiselessVariance(z, M, K, target);
-  };
-}
-
-/** tr(target (I + K^T Z^T Z K / s^2)^-1), by Cholesky: the sum of squares of L^-1 target^(1/2). */
-function noisyVariance(z: Float32Array, M: number, K: Matrix, target: Matrix, noiseVariance: number): number {
-  const d = K.length;
-  const gram = K.map((row) => row.map(() => 0));
-  for (let n = 0; n < M; n++) {
-    for (let i = 0; i < d; i++) {
-      const factor = z[n * d + i]!;
-      const row = gram[i]!;
-      for (let j = 0; j <= i; j++) row[j] = row[j]! + factor * z[n * d + j]!;
-    }
-  }
-  for (let i = 0; i < d; i++) for (let j = i + 1; j < d; j++) gram[i]![j] = gram[j]![i]!;
-  const precision = multiply(transpose(K), gram, K).map((row, i) =>
-    row.map((value, j) => value / noiseVariance + (i === j ? 1 : 0)),
-  );
-  // In place: the lower triangle becomes L, and solving L y = column by column of I gives V = L^-T L^-1.
-  for (let j = 0; j < d; j++) {
-    const rowJ = precision[j]!;
-    for (let i = j; i < d; i++) {
-      const rowI = precision[i]!;
-      let sum = rowI[j]!;
-      for (let k = 0; k < j; k++) sum -= rowI[k]! * rowJ[k]!;
-      rowI[j] = i === j ? Math.sqrt(sum) : sum / rowJ[j]!;
-    }
-  }
-  const inverseFactor = target.map((row) => row.map(() => 0)); // L^-1, row by row
-  for (let i = 0; i < d; i++) {
-    for (let j = 0; j <= i; j++) {
-      let sum = i === j ? 1 : 0;
-      for (let k = j; k < i; k++) sum -= precision[i]![k]! * inverseFactor[k]![j]!;
-      inverseFactor[i]![j] = sum / precision[i]![i]!;
-    }
-  }
-  return trace(multiply(inverseFactor, target, transpose(inverseFactor)));
-}
-
-/** tr(target (I - projection onto the rows of Z K)), by Gram-Schmidt with every projection done twice. */
-function noiselessVariance(z: Float32Array, M: number, K: Matrix, target: Matrix): number {
-  const d = K.length;
-  const basis: number[][] = [];
-  let variance = trace(target);
-  for (let n = 0; n < M; n++) {
-    const row = multiply([Array.from(z.subarray(n * d, (n + 1) * d))], K)[0]!;
-    const before = Math.hypot(...row);
-    for (let pass = 0; pass < 2; pass++) {
-      for (const direction of basis) {
-        const overlap = direction.reduce((sum, value, j) => sum + value * row[j]!, 0);
-        for (let j = 0; j < d; j++) row[j] = row[j]! - overlap * direction[j]!;
-      }
-    }
-    const norm = Math.hypot(...row);
-    if (!(norm > 1e-12 * before)) continue; // nothing new: the covariance has no full rank
-    const direction = row.map((value) => value / norm);
-    basis.push(direction);
-    variance -= multiply([direction], target, transpose([direction]))[0]![0]!;
-  }
-  return variance;
 }
 
 /**
