@@ -1,0 +1,138 @@
+/** `icl evaluate`: the risk of a frozen model under test-time lengths and shifts, beside estimators and theory. */
+import type { EvaluationRow } from '../infer/evaluate.ts';
+import { UsageError, unknownName } from '../models/errors.ts';
+import { shiftNamed, shifts } from '../models/shifts/index.ts';
+import { commaList, defineCommand, option, repeatable, text, wholeNumber } from './command.ts';
+import { startProgress } from './progress.ts';
+import { providerOption, seedOption, threadsOption } from './shared-options.ts';
+import { formatNumber, formatTable } from './table.ts';
+
+/** `name` or `name=level,level`. */
+function parseShift(value: string) {
+  const [name, levels] = value.split(/=(.*)/s) as [string, string | undefined];
+  const shift = shiftNamed(name);
+  if (levels === undefined) return { shift, levels: shift.levels };
+  const parseLevel = (item: string) => {
+    const level = Number(item);
+    if (!Number.isFinite(level)) {
+      throw new UsageError({ where: `--shift ${name}`, expected: 'numbers', got: JSON.stringify(item) });
+    }
+    return level;
+  };
+  return { shift, levels: commaList(`--shift ${name}`, parseLevel)(levels) };
+}
+
+/** Named groups of shifts at their usual levels. */
+const suites = {
+  covariate: shifts.filter(({ name }) => name.startsWith('covariate')),
+  query: shifts.filter(({ name }) => name.startsWith('query')),
+  task: shifts.filter(({ name }) => name.startsWith('task') || name.startsWith('label')),
+  all: shifts,
+} as const;
+const suiteNames = Object.keys(suites) as (keyof typeof suites)[];
+
+function parseSuite(value: string) {
+  const found = suiteNames.find((name) => name === value);
+  if (found === undefined) throw unknownName('--suite', value, suiteNames);
+  return suites[found].map((shift) => ({ shift, levels: shift.levels }));
+}
+
+export function formatRows(rows: readonly EvaluationRow[]): string {
+  const z = ({ risk, theory, standardError }: EvaluationRow) =>
+    theory === null || !(standardError > 0) ? null : (risk - theory) / standardError;
+  return formatTable(
+    [
+      { title: 'shift' },
+      { title: 'level', align: 'right' },
+      { title: 'length', align: 'right' },
+      { title: 'estimator' },
+      { title: 'risk', align: 'right' },
+      { title: 'std. error', align: 'right' },
+      { title: 'theory', align: 'right' },
+      { title: 'z', align: 'right' },
+      { title: 'prompts', align: 'right' },
+    ],
+    rows.map((row) => [
+      row.shift ?? 'none',
+      formatNumber(row.level),
+      String(row.contextLength),
+      row.estimator,
+      formatNumber(row.risk),
+      formatNumber(row.standardError),
+      formatNumber(row.theory),
+      z(row) === null ? '-' : z(row)!.toFixed(1),
+      String(row.prompts),
+    ]),
+  );
+}
+
+export const evaluate = defineCommand({
+  name: 'evaluate',
+  summary: 'measure the risk of a frozen model under other lengths and shifts, beside estimators and theory',
+  arguments: [{ name: '<model>', description: 'an ONNX file, or a run folder' }],
+  options: {
+    lengths: option(
+      '--lengths <n,...>',
+      'test-time context lengths',
+      commaList('--lengths', wholeNumber('--lengths', 1)),
+      undefined,
+      'the training length',
+    ),
+    shift: repeatable('--shift <name=l,...>', 'a shift and its levels; may be given several times', parseShift),
+    suite: option('--suite <name>', `a group of shifts at their usual levels: ${suiteNames.join(', ')}`, parseSuite),
+    estimators: option(
+      '--estimators <e,...>',
+      'estimators beside the model (see: icl list)',
+      commaList('--estimators', text),
+      ['zero', 'least-squares', 'ridge'],
+    ),
+    prompts: option('--prompts <n>', 'fresh prompts per row', wholeNumber('--prompts', 2), 20_000),
+    queries: option('--queries <n>', 'queries per prompt', wholeNumber('--queries', 1), 1),
+    seed: seedOption(0),
+    provider: providerOption,
+    threads: threadsOption,
+    output: option('-o, --output <file>', 'also write the rows to a JSON Lines file', text),
+  },
+  examples: [
+    'icl evaluate runs/first --lengths 5,10,20,40,100',
+    'icl evaluate runs/first --shift covariate-scale=0.5,1,2 --shift label-noise --json',
+  ],
+  async run([path], options, context) {
+    const { readModelFile } = await import('./shared-options.ts');
+    const { openSession } = await import('../infer/session-node.ts');
+    const { evaluateModel } = await import('../studies/run-study.ts');
+    const { writeFileAtomic } = await import('../export/files.ts');
+    const model = readModelFile(path!);
+    const session = await openSession(model, {
+      provider: options.provider,
+      ...(options.threads === undefined ? {} : { threads: options.threads }),
+    });
+    const progress = startProgress(context, 'evaluate', undefined);
+    const rows: EvaluationRow[] = [];
+    try {
+      const plan = {
+        shifts: [...options.shift, ...(options.suite ?? [])],
+        estimators: options.estimators,
+        prompts: options.prompts,
+        queriesPerPrompt: options.queries,
+        seed: options.seed,
+        signal: context.signal,
+        ...(options.lengths === undefined ? {} : { lengths: options.lengths }),
+      };
+      for await (const row of evaluateModel(session, plan)) {
+        rows.push(row);
+        progress.update(rows.length, 'rows');
+        if (options.json) await context.print(JSON.stringify(row));
+      }
+    } finally {
+      progress.stop();
+      await session.close();
+    }
+    if (!options.json) await context.print(formatRows(rows));
+    if (options.output !== undefined) {
+      writeFileAtomic(options.output, `${rows.map((row) => JSON.stringify(row)).join('\n')}\n`);
+      context.log(`written: ${options.output}`);
+    }
+    return 0;
+  },
+});

@@ -1,0 +1,72 @@
+/** `icl list`: studies, models, tasks, shifts, estimators and optimizers with their parameters and defaults. */
+import { defineCommand } from './command.ts';
+import { formatTable } from './table.ts';
+
+export const list = defineCommand({
+  name: 'list',
+  summary: 'list studies, models, tasks, shifts and estimators with their parameters and defaults',
+  arguments: [],
+  options: {},
+  examples: ['icl list', 'icl list --json'],
+  async run(_positional, options, context) {
+    const { studies } = await import('../studies/index.ts');
+    const { architectures } = await import('../models/attention/index.ts');
+    const { tasks } = await import('../models/tasks/index.ts');
+    const { shifts } = await import('../models/shifts/index.ts');
+    const { estimators } = await import('../models/estimators/index.ts');
+    const catalogue = {
+      studies: studies.map(({ name, title, paper, settings, figures }) => ({
+        name,
+        title,
+        paper,
+        settings: settings.map((setting) => ({
+          name: setting.name,
+          description: setting.description,
+          default: setting.default,
+        })),
+        figures: figures.map((figure) => ({ name: figure.name, title: figure.title })),
+      })),
+      models: architectures.map(({ name, description, source, initSchemes }) => ({
+        name,
+        description,
+        source,
+        initSchemes: initSchemes.map((scheme) => ({
+          name: scheme.name,
+          description: scheme.description,
+          defaults: scheme.defaults,
+        })),
+      })),
+      tasks: tasks.map(({ name, description }) => ({ name, description })),
+      shifts: shifts.map(({ name, level, description, levels }) => ({ name, level, description, levels })),
+      estimators: estimators.map(({ name, description }) => ({ name, description })),
+    };
+    if (options.json) {
+      await context.print(JSON.stringify(catalogue));
+      return 0;
+    }
+    for (const study of catalogue.studies) {
+      await context.print(`study ${study.name}: ${study.title} (arXiv ${study.paper.arxiv})`);
+      const rows = study.settings.map((setting) => [`  ${setting.name}`, String(setting.default), setting.description]);
+      await context.print(formatTable([{ title: '  setting' }, { title: 'default' }, { title: '' }], rows));
+      await context.print(`  figures: ${study.figures.map(({ name }) => name).join(', ')}\n`);
+    }
+    const sections = [
+      ['models', catalogue.models.map(({ name, description }) => [`  ${name}`, description])],
+      ['tasks', catalogue.tasks.map(({ name, description }) => [`  ${name}`, description])],
+      [
+        'shifts (icl evaluate --shift name=level,level)',
+        catalogue.shifts.map(({ name, level, levels }) => [`  ${name}`, `${level}; by default ${levels.join(', ')}`]),
+      ],
+      ['estimators', catalogue.estimators.map(({ name, description }) => [`  ${name}`, description])],
+    ] as const;
+    for (const [title, rows] of sections) {
+      await context.print(title);
+      await context.print(
+        `${formatTable([{ title: '' }, { title: '' }], rows)
+          .trimStart()
+          .replace(/^\n/, '')}\n`,
+      );
+    }
+    return 0;
+  },
+});

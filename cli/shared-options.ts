@@ -1,0 +1,56 @@
+/** Options and file helpers that several commands share. */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileError } from '../export/files.ts';
+import { type FrozenModel, readModel } from '../export/read-model.ts';
+import { type ProviderName, providerNames } from '../infer/providers.ts';
+import { unknownName } from '../models/errors.ts';
+import { type Option, option, text, wholeNumber } from './command.ts';
+
+export function parseProvider(value: string): ProviderName | 'auto' {
+  const known = [...providerNames, 'auto'] as const;
+  const found = known.find((name) => name === value);
+  if (found === undefined) throw unknownName('--provider', value, known);
+  return found;
+}
+
+export const providerOption: Option<ProviderName | 'auto'> = option(
+  '--provider <name>',
+  `execution provider: ${providerNames.join(', ')} or auto`,
+  parseProvider,
+  'auto',
+);
+
+export const threadsOption: Option<number | undefined> = option(
+  '--threads <n>',
+  'threads of the cpu provider (default: all cores)',
+  wholeNumber('--threads', 1),
+);
+
+export const seedOption = (initial: number): Option<number> =>
+  option('--seed <n>', 'seed of everything that is drawn', wholeNumber('--seed', 0), initial);
+
+export const setOption: Option<readonly string[]> = {
+  flags: '--set <k=v,...>',
+  description: "the study's settings, such as d=5,N=20 (see: icl list)",
+  parse: text,
+  initial: [],
+  isRepeatable: true,
+};
+
+/** The ONNX file that a path means: itself, or `model.onnx` of a run folder. */
+export function modelFile(path: string): string {
+  return existsSync(path) && statSync(path).isDirectory() ? join(path, 'model.onnx') : path;
+}
+
+/** Reads a frozen model from a file, or from the run folder that holds one. */
+export function readModelFile(path: string): FrozenModel {
+  const file = modelFile(path);
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(file);
+  } catch (cause) {
+    throw fileError(file, 'an ONNX file', cause);
+  }
+  return readModel(file, bytes);
+}

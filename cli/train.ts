@@ -1,0 +1,117 @@
+/** `icl train`: fits a study's model, then exports and verifies it. */
+import { UsageError } from '../models/errors.ts';
+import { commaList, defineCommand, option, positiveNumber, text, toggle, wholeNumber } from './command.ts';
+import { startProgress } from './progress.ts';
+import { parseProvider, setOption } from './shared-options.ts';
+import { formatNumber } from './table.ts';
+
+const INTERRUPTED = 130;
+
+export const train = defineCommand({
+  name: 'train',
+  summary: "fit a study's model, then export and verify it",
+  description:
+    'Fit the model of a study (or of a config.json) into a run folder, export it as model.onnx and verify it. ' +
+    'Ctrl-C saves a checkpoint; --resume continues bit for bit where the last checkpoint stands.',
+  arguments: [{ name: '<study>', description: 'a study, such as zhang2023, or the config.json of a run' }],
+  options: {
+    set: setOption,
+    out: option('--out <folder>', 'the run folder', text),
+    resume: toggle('--resume', 'continue from the checkpoint in the run folder'),
+    steps: option('--steps <n>', "optimizer steps (default: the study's)", wholeNumber('--steps', 1)),
+    batch: option('--batch <n>', "fresh prompts per step (default: the study's)", wholeNumber('--batch', 1)),
+    seed: option('--seed <n>', 'seed of the start and of all prompts (default: 0)', wholeNumber('--seed', 0)),
+    optimizer: option('--optimizer <name>', "sgd or adam (default: the study's)", text),
+    learningRate: option(
+      '--learning-rate <r>',
+      "learning rate at its height (default: the study's)",
+      positiveNumber('--learning-rate'),
+    ),
+    init: option('--init <scheme>', "how parameters start (default: the study's; see: icl list)", text),
+    engine: option('--engine <e>', 'what fits: tfjs', text, 'tfjs'),
+    device: option('--device <d>', 'where: tensorflow-gpu, webgpu, wasm, cpu or auto (default: auto)', text),
+    checkpointEvery: option(
+      '--checkpoint-every <n>',
+      "steps between checkpoints (default: the study's)",
+      wholeNumber('--checkpoint-every', 1),
+    ),
+    verify: option(
+      '--verify <p,...>',
+      'providers to verify the exported file on',
+      commaList('--verify', parseProvider),
+      ['cpu', 'wasm'] as const,
+      'cpu,wasm',
+    ),
+  },
+  examples: [
+    'icl train zhang2023 --set d=5,N=20 --out runs/first',
+    'icl train zhang2023 --set d=20,N=40 --steps 6000 --device webgpu --out runs/large',
+    'icl train zhang2023 --set d=5,N=20 --out runs/first --resume',
+  ],
+  async run([studyOrConfig], options, context) {
+    if (options.out === undefined) {
+      throw new UsageError({
+        where: '--out',
+        expected: 'a run folder',
+        got: 'nothing',
+        remedy: 'For example: --out runs/first.',
+      });
+    }
+    const { resolveRun, trainAndExport } = await import('../studies/run-study.ts');
+    const config = resolveRun(studyOrConfig!, options.set, {
+      steps: options.steps,
+      batch: options.batch,
+      seed: options.seed,
+      optimizer: options.optimizer,
+      learningRate: options.learningRate,
+      init: options.init,
+      engine: options.engine,
+      device: options.device,
+      checkpointEvery: options.checkpointEvery,
+    });
+    const progress = startProgress(context, 'train', config.steps);
+    try {
+      const result = await trainAndExport({
+        config,
+        folder: options.out,
+        resume: options.resume,
+        verifyProviders: options.verify,
+        signal: context.signal,
+        onProgress: ({ step, loss, secondsLeft, promptsPerSecond }) =>
+          progress.update(
+            step,
+            `loss ${formatNumber(loss)}  ${Math.round(promptsPerSecond)} prompts/s  ${Math.ceil(secondsLeft)} s left`,
+          ),
+      });
+      progress.stop();
+      if (result.interrupted) {
+        context.log(`interrupted at step ${result.steps}; continue with: icl train ${studyOrConfig} .. --resume`);
+        return INTERRUPTED;
+      }
+      const summary = {
+        run: options.out,
+        model: result.model,
+        steps: result.steps,
+        loss: result.loss,
+        engine: result.engine,
+        device: result.device,
+        seconds: result.seconds,
+        promptsPerSecond: result.promptsPerSecond,
+      };
+      if (options.json) await context.print(JSON.stringify(summary));
+      else {
+        await context.print(
+          `${result.model}: loss ${formatNumber(result.loss)} after ${result.steps} steps on ${result.device} in ${result.seconds.toFixed(1)} s`,
+        );
+        for (const { provider, maxAbsolute, ok } of result.parity) {
+          await context.print(
+            `verified on ${provider}: worst error ${formatNumber(maxAbsolute)}${ok ? '' : ' FAILED'}`,
+          );
+        }
+      }
+      return result.parity.every(({ ok }) => ok) ? 0 : 1;
+    } finally {
+      progress.stop();
+    }
+  },
+});
