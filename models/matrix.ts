@@ -72,13 +72,15 @@ export function symmetricEigen(a: Matrix): { values: number[]; vectors: number[]
 
 /**
  * Lower triangular L with L L^T = a.
- * @throws {DataError} if a is not square, symmetric and positive definite.
+ * @throws {DataError} if a is not square, finite, symmetric and positive definite.
  */
 export function choleskyFactor(where: string, a: Matrix): number[][] {
   const size = a.length;
   if (a.some((row) => row.length !== size)) {
     throw new DataError({ where, expected: `a ${size} x ${size} matrix`, got: 'rows of other lengths' });
   }
+  const notFinite = a.flat().find((value) => !Number.isFinite(value));
+  if (notFinite !== undefined) throw new DataError({ where, expected: 'finite numbers', got: String(notFinite) });
   for (let i = 0; i < size; i++) {
     for (let j = 0; j < i; j++) {
       if (Math.abs(a[i]![j]! - a[j]![i]!) > 1e-9 * Math.max(1, Math.abs(a[i]![j]!))) {

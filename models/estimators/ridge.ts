@@ -80,7 +80,16 @@ function createRidge(options: Readonly<Record<string, number>>): Estimator {
   const parameters = { penalty };
   if (penalty === 0) {
     // The limit of a vanishing penalty is least squares of minimum norm.
-    return { ...leastSquares.create({}), name, description, parameters };
+    const limit = leastSquares.create({});
+    return {
+      name,
+      description,
+      parameters,
+      predict(prompts, out) {
+        checkOut(name, prompts, out);
+        limit.predict(prompts, out);
+      },
+    };
   }
   let solver = new RidgeSolver(0, 0, penalty);
   return {
