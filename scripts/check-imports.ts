@@ -27,12 +27,14 @@ const owners: readonly { readonly module: RegExp; readonly files: readonly strin
   },
 ];
 
-/** What a folder reached from another one may be told. */
+const importPattern = /(?:from|import)\s*\(?\s*'([^']+)'/g;
+
+/** What stands against the current in one file. */
 function offences(file: string, source: string, root: string): string[] {
   const found: string[] = [];
   const folder = file.split('/')[0]!;
   const rank = order.indexOf(folder as (typeof order)[number]);
-  for (const match of source.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)) {
+  for (const match of source.matchAll(importPattern)) {
     const specifier = match[1]!;
     if (!specifier.startsWith('.')) {
       const owner = owners.find(({ module }) => module.test(specifier));
@@ -69,9 +71,36 @@ export function checkImports(root: string): string[] {
   );
 }
 
+/** Every way from the browser's entry to something that only Node has. */
+export function checkBrowserEntry(root: string): string[] {
+  const found: string[] = [];
+  const seen = new Set<string>();
+  const visit = (file: string): void => {
+    if (seen.has(file)) return;
+    seen.add(file);
+    const source = readFileSync(join(root, file), 'utf8').replaceAll(/^(import|export) type .*/gm, '');
+    for (const match of source.matchAll(importPattern)) {
+      const specifier = match[1]!;
+      if (specifier.startsWith('.'))
+        visit(
+          relative(root, resolve(root, dirname(file), specifier))
+            .split(sep)
+            .join('/'),
+        );
+      else if (/^(node:|onnxruntime-node|webgpu$)/.test(specifier)) {
+        found.push(
+          `${file} imports ${specifier}, and the browser's entry imports ${file}. Pass it in, or split the file.`,
+        );
+      }
+    }
+  };
+  visit('index-browser.ts');
+  return found;
+}
+
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const root = fileURLToPath(new URL('../..', import.meta.url));
-  const found = checkImports(root);
+  const found = [...checkImports(root), ...checkBrowserEntry(root)];
   for (const offence of found) console.error(offence);
   console.log(found.length === 0 ? 'imports: all flow one way' : `imports: ${found.length} against the current`);
   process.exitCode = found.length === 0 ? 0 : 1;

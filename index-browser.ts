@@ -1,0 +1,4 @@
+/** icl-onnx in a browser: export, infer, measure. */
+export * from './export/index.ts';
+export * from './infer/index-browser.ts';
+export * from './models/index.ts';

@@ -1,0 +1,151 @@
+/** The whole way as a user goes it, through the compiled command line, on a model small enough to train in a second. */
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { temporaryFolder } from './fixtures.ts';
+import { mainFile, runIcl } from './run-icl.ts';
+
+const small = ['--set', 'd=2,N=6', '--steps', '60', '--batch', '32', '--device', 'cpu'];
+
+function jsonLines(stdout: string): Record<string, unknown>[] {
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+test('train, inspect, verify, infer, evaluate, export', async () => {
+  const folder = temporaryFolder();
+  const run = join(folder, 'run');
+  const trained = await runIcl(['train', 'zhang2023', ...small, '--out', run, '--json']);
+  expect(trained.stderr).not.toContain('error');
+  expect(trained.code).toBe(0);
+  const summary = jsonLines(trained.stdout).at(-1)!;
+  expect(summary).toMatchObject({ run, model: join(run, 'model.onnx'), steps: 60, engine: 'tfjs', device: 'cpu' });
+  expect(summary['loss']).toBeGreaterThan(0);
+  expect(summary['promptsPerSecond']).toBeGreaterThan(0);
+  expect(readdirSync(run).sort()).toEqual(
+    expect.arrayContaining(['checkpoint.safetensors', 'config.json', 'metrics.jsonl', 'model.onnx']),
+  );
+
+  const inspected = await runIcl(['inspect', run, '--json']);
+  const description = JSON.parse(inspected.stdout) as { metadata: Record<string, unknown>; opset: number };
+  expect(description.opset).toBe(17);
+  expect(description.metadata).toMatchObject({ study: 'zhang2023', model: 'linear-attention' });
+  expect(JSON.stringify(description.metadata['parity'])).toContain('cpu');
+
+  const verified = await runIcl(['verify', run, '--provider', 'cpu,wasm', '--json']);
+  expect(verified.code).toBe(0);
+  expect(jsonLines(verified.stdout).map(({ provider, ok }) => [provider, ok])).toEqual([
+    ['cpu', true],
+    ['wasm', true],
+  ]);
+
+  const prompt = {
+    covariates: [[1, 0]],
+    responses: [2],
+    query: [
+      [1, 0],
+      [0, 1],
+    ],
+  };
+  const answered = await runIcl(['infer', run, '--prompts', '-'], { input: `${JSON.stringify(prompt)}\n` });
+  expect(answered.code).toBe(0);
+  expect(jsonLines(answered.stdout)[0]!['prediction']).toHaveLength(2);
+
+  const evaluated = await runIcl([
+    ...['evaluate', run, '--lengths', '3,12', '--prompts', '4000', '--json'],
+    ...['--shift', 'covariate-scale=1,2'],
+  ]);
+  expect(evaluated.stderr).not.toContain('error');
+  expect(evaluated.code).toBe(0);
+  const rows = jsonLines(evaluated.stdout);
+  const ofModel = rows.filter(({ estimator }) => estimator === 'model');
+  expect(ofModel).toHaveLength(4);
+  for (const { risk, theory, standardError } of ofModel as { risk: number; theory: number; standardError: number }[]) {
+    expect(Math.abs(risk - theory) / standardError).toBeLessThan(4);
+  }
+  expect(new Set(rows.map(({ estimator }) => estimator))).toEqual(new Set(['model', 'zero', 'least-squares', 'ridge']));
+
+  const curve = join(folder, 'curve.onnx');
+  const exported = await runIcl(['export', run, '-o', curve, '--prefixes', '--opset', '21', '--json']);
+  expect(JSON.parse(exported.stdout)).toMatchObject({ model: curve, opset: 21 });
+  const prefixes = await runIcl(['infer', curve, '--prefixes', '--prompts', '-'], { input: JSON.stringify(prompt) });
+  expect(jsonLines(prefixes.stdout)[0]!['prefixPrediction']).toHaveLength(2);
+});
+
+test('a run can be trained again from its own config.json, to the same bits', async () => {
+  const folder = temporaryFolder();
+  const first = join(folder, 'first');
+  const second = join(folder, 'second');
+  await runIcl(['train', 'zhang2023', ...small, '--out', first]);
+  const again = await runIcl(['train', join(first, 'config.json'), '--out', second]);
+  expect(again.stderr).not.toContain('error');
+  expect(again.code).toBe(0);
+  expect(readFileSync(join(second, 'checkpoint.safetensors'))).toEqual(
+    readFileSync(join(first, 'checkpoint.safetensors')),
+  );
+});
+
+test('a folder that holds another run is left alone', async () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'thesis.tex'), 'years of work');
+  const { code, stderr } = await runIcl(['train', 'zhang2023', ...small, '--out', folder]);
+  expect(stderr).toContain(folder);
+  expect(code).not.toBe(0);
+  expect(readdirSync(folder)).toEqual(['thesis.tex']);
+});
+
+test('Ctrl-C saves a checkpoint, exits 130, and --resume ends where an undisturbed run ends', async () => {
+  const folder = temporaryFolder();
+  const argv = (out: string) => [
+    ...['train', 'zhang2023', '--set', 'd=2,N=6', '--steps', '3000', '--batch', '64', '--device', 'cpu'],
+    ...['--out', join(folder, out), '--checkpoint-every', '50'],
+  ];
+  const child = spawn(process.execPath, [mainFile, ...argv('stopped')], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let stderr = '';
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  while (!existsSync(join(folder, 'stopped', 'checkpoint.safetensors'))) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  child.kill('SIGINT');
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  expect(code).toBe(130);
+  expect(stderr).toMatch(/interrupted at step \d+/);
+  const step = Number(/interrupted at step (\d+)/.exec(stderr)![1]);
+  expect(step).toBeLessThan(3000);
+
+  const resumed = await runIcl([...argv('stopped'), '--resume']);
+  expect(resumed.code).toBe(0);
+  await runIcl(argv('whole'));
+  expect(readFileSync(join(folder, 'stopped', 'checkpoint.safetensors'))).toEqual(
+    readFileSync(join(folder, 'whole', 'checkpoint.safetensors')),
+  );
+});
+
+test('theory prints the numbers of the paper', async () => {
+  const { code, stdout } = await runIcl(['theory', 'zhang2023', '--set', 'd=20,N=40,M=100', '--json']);
+  expect(code).toBe(0);
+  const report = JSON.parse(stdout) as Record<string, number>;
+  expect(report['risk']).toBeCloseTo(4.176297, 6);
+  expect(report['bayesRisk']).toBe(0);
+  // 2 L_min = d (d + 1) / (N + d + 1)
+  expect(report['lossMinimum']).toBeCloseTo((20 * 21) / (2 * 61), 10);
+});
+
+test('list and doctor are one JSON object each', async () => {
+  const list = JSON.parse((await runIcl(['list', '--json'])).stdout) as { studies: { name: string }[] };
+  expect(list.studies.map(({ name }) => name)).toContain('zhang2023');
+  const doctor = JSON.parse((await runIcl(['doctor', '--json'])).stdout) as Record<
+    'engines' | 'providers',
+    { name: string; available: boolean; detail: string; install: string | null }[]
+  >;
+  expect(doctor.providers.map(({ name }) => name)).toEqual(['cpu', 'cuda', 'webgpu', 'wasm']);
+  expect(doctor.engines.map(({ name }) => name)).toEqual(['tensorflow-gpu', 'webgpu', 'wasm', 'cpu']);
+  for (const { available, install } of [...doctor.providers, ...doctor.engines]) {
+    if (!available) expect(install).toBeTruthy();
+  }
+});
