@@ -1,0 +1,276 @@
+/**
+ * The configuration of a run: what `config.json` holds. A run is a pure function of it. Reading it refuses unknown keys,
+ * fills in every default, and checks what belongs together.
+ */
+import { createHash } from 'node:crypto';
+import * as v from 'valibot';
+import { canonicalJson } from '../export/json.ts';
+import { architectureNamed } from '../models/attention/index.ts';
+import { didYouMean, UsageError, unknownName } from '../models/errors.ts';
+import { createSampler, type TaskSpec } from '../models/tasks/index.ts';
+import type { DeviceName } from './engines.ts';
+import { type AdamSpec, type OptimizerSpec, optimizers } from './optimizers.ts';
+import { type ScheduleSpec, schedules } from './schedule.ts';
+
+export interface TrainingConfig {
+  readonly schema: 1;
+  /** Name of the study that this run belongs to. */
+  readonly study: string;
+  /** The study's settings, in the paper's notation. */
+  readonly settings: Readonly<Record<string, string | number>>;
+  readonly model: { readonly name: string; readonly dimension: number };
+  /** The law of training prompts. */
+  readonly task: TaskSpec;
+  /** Pairs in each training prompt. */
+  readonly contextLength: number;
+  readonly initialisation: { readonly scheme: string; readonly options: Readonly<Record<string, number>> };
+  readonly steps: number;
+  /** Fresh prompts per step. Prompt b of step s is number s * batch + b of the stream `training`. */
+  readonly batch: number;
+  readonly seed: number;
+  readonly optimizer: OptimizerSpec;
+  readonly schedule: ScheduleSpec;
+  /** Gradients of a larger norm are scaled down to it; null: never. */
+  readonly clipNorm: number | null;
+  readonly engine: 'tfjs';
+  readonly device: DeviceName | 'auto';
+  /** Steps per row of `metrics.jsonl`. */
+  readonly logEvery: number;
+  /** Steps between two checkpoints. */
+  readonly checkpointEvery: number;
+  /** What made the run, by name: for the record. */
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+const defaultsOf = <T>(kinds: readonly { readonly name: string; readonly defaults: unknown }[], name: string): T =>
+  kinds.find((kind) => kind.name === name)!.defaults as T;
+
+const adamDefaults = defaultsOf<AdamSpec>(optimizers, 'adam');
+const sgdDefaults = defaultsOf<OptimizerSpec & { name: 'sgd' }>(optimizers, 'sgd');
+const cosineDefaults = defaultsOf<ScheduleSpec & { name: 'cosine' }>(schedules, 'cosine');
+const stepDefaults = defaultsOf<ScheduleSpec & { name: 'step' }>(schedules, 'step');
+
+/** What a configuration need not say. */
+export const configDefaults = {
+  schema: 1,
+  initialisation: { scheme: 'generic', options: {} },
+  steps: 1000,
+  batch: 512,
+  seed: 0,
+  optimizer: { ...adamDefaults, learningRate: 0.02 },
+  schedule: cosineDefaults,
+  clipNorm: null,
+  engine: 'tfjs',
+  device: 'auto',
+  logEvery: 10,
+  checkpointEvery: 250,
+  versions: {},
+} as const satisfies Partial<TrainingConfig>;
+
+const finite = v.pipe(v.number('a number'), v.finite('a finite number'));
+const positive = v.pipe(finite, v.gtValue(0, 'a number above 0'));
+const nonNegative = v.pipe(finite, v.minValue(0, 'a number of 0 or more'));
+const belowOne = v.pipe(nonNegative, v.ltValue(1, 'a number from 0 to below 1'));
+const fraction = v.pipe(nonNegative, v.maxValue(1, 'a number from 0 to 1'));
+const wholeNumber = (least: number) => {
+  const words = `a whole number, ${least} or more`;
+  return v.pipe(v.number(words), v.safeInteger(words), v.minValue(least, words));
+};
+const text = v.string('a text');
+
+const covariance = v.variant(
+  'kind',
+  [
+    v.strictObject({ kind: v.literal('identity') }),
+    v.strictObject({ kind: v.literal('diagonal'), spectrum: v.array(finite, 'a list of variances') }),
+    v.strictObject({ kind: v.literal('matrix'), matrix: v.array(v.array(finite), 'a list of rows') }),
+    v.strictObject({ kind: v.literal('exponential'), scale: positive }),
+  ],
+  'a covariance with a kind: identity, diagonal, matrix or exponential',
+);
+
+const task = v.variant(
+  'name',
+  [
+    v.strictObject({
+      name: v.literal('linear-regression'),
+      dimension: wholeNumber(1),
+      covariance,
+      queryCovariance: v.exactOptional(covariance),
+      taskCovariance: covariance,
+      noiseVariance: nonNegative,
+    }),
+  ],
+  'a task with a name: linear-regression',
+);
+
+const optimizer = v.variant(
+  'name',
+  [
+    v.strictObject({
+      name: v.literal('sgd'),
+      learningRate: v.optional(positive, sgdDefaults.learningRate),
+      momentum: v.optional(belowOne, sgdDefaults.momentum),
+    }),
+    v.strictObject({
+      name: v.literal('adam'),
+      learningRate: v.optional(positive, adamDefaults.learningRate),
+      beta1: v.optional(belowOne, adamDefaults.beta1),
+      beta2: v.optional(belowOne, adamDefaults.beta2),
+      epsilon: v.optional(positive, adamDefaults.epsilon),
+    }),
+  ],
+  `an optimizer with a name: ${optimizers.map(({ name }) => name).join(' or ')}`,
+);
+
+const schedule = v.variant(
+  'name',
+  [
+    v.strictObject({ name: v.literal('constant') }),
+    v.strictObject({
+      name: v.literal('cosine'),
+      warmup: v.optional(fraction, cosineDefaults.warmup),
+      final: v.optional(fraction, cosineDefaults.final),
+    }),
+    v.strictObject({
+      name: v.literal('step'),
+      at: v.optional(fraction, stepDefaults.at),
+      factor: v.optional(positive, stepDefaults.factor),
+    }),
+  ],
+  `a schedule with a name: ${schedules.map(({ name }) => name).join(', ')}`,
+);
+
+const deviceNames = ['auto', 'tensorflow-gpu', 'webgpu', 'wasm', 'cpu'] as const;
+
+const schema = v.strictObject({
+  schema: v.optional(v.literal(1, 'schema 1'), 1),
+  study: text,
+  settings: v.record(text, v.union([text, finite], 'a text or a number')),
+  model: v.strictObject({ name: text, dimension: wholeNumber(1) }),
+  task,
+  contextLength: wholeNumber(1),
+  initialisation: v.optional(
+    v.strictObject({ scheme: text, options: v.optional(v.record(text, finite), {}) }),
+    configDefaults.initialisation,
+  ),
+  steps: v.optional(wholeNumber(1), configDefaults.steps),
+  batch: v.optional(wholeNumber(1), configDefaults.batch),
+  seed: v.optional(wholeNumber(0), configDefaults.seed),
+  optimizer: v.optional(optimizer, configDefaults.optimizer),
+  schedule: v.optional(schedule, configDefaults.schedule),
+  clipNorm: v.optional(v.nullable(positive), configDefaults.clipNorm),
+  engine: v.optional(v.literal('tfjs', 'the engine tfjs'), configDefaults.engine),
+  device: v.optional(v.picklist(deviceNames, `one of ${deviceNames.join(', ')}`), configDefaults.device),
+  logEvery: v.optional(wholeNumber(1), configDefaults.logEvery),
+  checkpointEvery: v.optional(wholeNumber(1), configDefaults.checkpointEvery),
+  versions: v.optional(v.record(text, text), configDefaults.versions),
+});
+
+/**
+ * A configuration with every default written out.
+ * @param where What was read, for errors: a file, a command.
+ * @throws {UsageError} naming the key; for an unknown key, the nearest known one.
+ * @throws {DataError} if a covariance is not positive definite.
+ */
+export function parseConfig(where: string, value: unknown): TrainingConfig {
+  const result = v.safeParse(schema, value, { abortEarly: true });
+  if (!result.success) throw describeIssue(where, result.issues[0], value);
+  return checkTogether(where, result.output as TrainingConfig);
+}
+
+/** What does not follow from the single values. */
+function checkTogether(where: string, config: TrainingConfig): TrainingConfig {
+  const { model, task: spec, contextLength, initialisation } = config;
+  const architecture = architectureNamed(model.name);
+  if (spec.dimension !== model.dimension) {
+    throw new UsageError({
+      where: `${where}: task.dimension`,
+      expected: `${model.dimension}, the model's dimension`,
+      got: String(spec.dimension),
+    });
+  }
+  if (contextLength < architecture.minimumContext) {
+    throw new UsageError({
+      where: `${where}: contextLength`,
+      expected: `${architecture.minimumContext} or more for ${architecture.name}`,
+      got: String(contextLength),
+    });
+  }
+  const scheme = architecture.initSchemes.find(({ name }) => name === initialisation.scheme);
+  if (scheme === undefined) {
+    const names = architecture.initSchemes.map(({ name }) => name);
+    throw unknownName(`${where}: initialisation.scheme`, initialisation.scheme, names);
+  }
+  const known = Object.keys(scheme.defaults);
+  const unknown = Object.keys(initialisation.options).find((option) => !known.includes(option));
+  if (unknown !== undefined) throw unknownName(`${where}: initialisation.options`, unknown, known);
+  createSampler(spec); // throws if its numbers are impossible
+  return {
+    ...config,
+    initialisation: { scheme: scheme.name, options: { ...scheme.defaults, ...initialisation.options } },
+  };
+}
+
+function describeIssue(where: string, issue: v.BaseIssue<unknown>, value: unknown): UsageError {
+  const path = (issue.path ?? []).map(({ key }) => String(key));
+  const place = path.length === 0 ? where : `${where}: ${path.join('.')}`;
+  if (issue.type === 'strict_object' && issue.expected === 'never') {
+    const parent = path.slice(0, -1).reduce<unknown>((object, key) => (object as Record<string, unknown>)[key], value);
+    const known = keysAt(path.slice(0, -1), parent);
+    const remedy = didYouMean(path.at(-1)!, known);
+    return new UsageError({
+      where: place,
+      expected: `one of the keys ${known.join(', ')}`,
+      got: JSON.stringify(path.at(-1)),
+      ...(remedy === undefined ? {} : { remedy }),
+    });
+  }
+  const isMissing = issue.input === undefined;
+  const expected = issue.message.startsWith('Invalid') ? (issue.expected ?? 'another value') : issue.message;
+  const got = isMissing ? 'nothing' : (JSON.stringify(issue.input)?.slice(0, 100) ?? String(issue.input));
+  return new UsageError({ where: place, expected, got });
+}
+
+type Entries = Readonly<Record<string, unknown>>;
+
+/** The known keys of the object at a path of the schema; of a variant, those of the value's own kind. */
+function keysAt(path: readonly string[], value: unknown): string[] {
+  let node: unknown = schema;
+  for (const key of path) node = (unwrap(node) as { entries: Entries }).entries[key];
+  const inner = unwrap(node) as { type: string; key?: string; options?: { entries: Entries }[]; entries?: Entries };
+  if (inner.type !== 'variant') return Object.keys(inner.entries ?? {});
+  const option = inner.options!.find(({ entries }) =>
+    v.is(entries[inner.key!] as v.GenericSchema, (value as Entries)[inner.key!]),
+  );
+  return Object.keys(option?.entries ?? {});
+}
+
+const unwrap = (node: unknown): unknown => (node as { wrapped?: unknown }).wrapped ?? node;
+
+/**
+ * The part of a configuration that fixes the numbers of a run; two runs of equal identity give the same parameters on the
+ * same device. Not in it: the device, versions, how often something is written; and, with a constant
+ * schedule, the number of steps, which then only says when to stop.
+ */
+function identityOf(config: TrainingConfig): Record<string, unknown> {
+  const { device: _device, versions: _versions, logEvery: _log, checkpointEvery: _checkpoint, ...numbers } = config;
+  if (config.schedule.name !== 'constant') return numbers;
+  const { steps: _steps, ...withoutSteps } = numbers;
+  return withoutSteps;
+}
+
+/** SHA-256 of the identity: what a checkpoint says it belongs to. */
+export function configHash(config: TrainingConfig): string {
+  return createHash('sha256')
+    .update(canonicalJson('config', identityOf(config)))
+    .digest('hex');
+}
+
+/** The keys in which two configurations train differently. */
+export function differingKeys(a: TrainingConfig, b: TrainingConfig): string[] {
+  const [left, right] = [identityOf(a), identityOf(b)];
+  const keys = [...new Set([...Object.keys(left), ...Object.keys(right)])];
+  const textOf = (value: unknown) => (value === undefined ? '' : canonicalJson('config', value));
+  return keys.filter((key) => textOf(left[key]) !== textOf(right[key]));
+}

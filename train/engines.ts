@@ -1,0 +1,85 @@
+/**
+ * Engines fit parameters, on devices: what the training loop knows of them. One so far, `tfjs`. Which devices work here
+ * is said by `devices.ts`.
+ */
+import type { Architecture, ModelSizes } from '../models/architecture.ts';
+import { unknownName } from '../models/errors.ts';
+import type { LabelledBatch } from '../models/prompts.ts';
+import type { OptimizerSpec } from './optimizers.ts';
+import type { DeviceName } from './tfjs.ts';
+import { createTfjsEngine } from './tfjs-engine.ts';
+
+export { type DeviceProbe, probeDevice, probeDevices, processorFor, resolveDevice, type Workload } from './devices.ts';
+export { type DeviceName, devices } from './tfjs.ts';
+
+/** What a step found before it changed the parameters. */
+export interface StepReport {
+  /** Half the mean squared error over the batch. */
+  readonly loss: number;
+  /** Norm of the whole gradient, before clipping. */
+  readonly gradientNorm: number;
+}
+
+/** A step that was started. On a GPU it may still be under way. Read it once. */
+export interface StepHandle {
+  read(): Promise<StepReport>;
+}
+
+/** Everything that a later step depends on. */
+export interface TrainingState {
+  readonly parameters: Readonly<Record<string, Float32Array>>;
+  /** By slot, then by parameter. */
+  readonly optimizer: Readonly<Record<string, Readonly<Record<string, Float32Array>>>>;
+}
+
+export interface Engine {
+  readonly name: 'tfjs';
+  readonly device: DeviceName;
+  /** The hardware, in its driver's words; null on a processor. */
+  readonly adapter: string | null;
+  readonly runtime: string;
+  /** Steps to start before the oldest is read; 0 where a step is over when `step` returns. */
+  readonly pipelineDepth: number;
+  /** Names of the optimizer's scalars at a step (0-based). */
+  scalars(learningRate: number, step: number): Record<string, number>;
+  /** Starts one optimizer step. The batch may be refilled as soon as this returns. */
+  step(batch: LabelledBatch, scalars: Readonly<Record<string, number>>): StepHandle;
+  readState(): Promise<TrainingState>;
+  /** @throws {ShapeError} if a parameter or a slot is missing or has another size. */
+  loadState(state: TrainingState): void;
+  /** Tensors alive in this process. It is the same after every step. */
+  tensorCount(): number;
+  /** Frees the parameters and the device. */
+  dispose(): void;
+}
+
+export interface EngineOptions {
+  readonly device: DeviceName;
+  readonly architecture: Architecture;
+  readonly sizes: ModelSizes;
+  readonly optimizer: OptimizerSpec;
+  readonly clipNorm: number | null;
+}
+
+/** Engines by the name that a configuration gives. */
+export const engines: readonly {
+  readonly name: Engine['name'];
+  readonly description: string;
+  create(options: EngineOptions): Promise<Engine>;
+}[] = [{ name: 'tfjs', description: 'TensorFlow.js', create: createTfjsEngine }];
+
+/**
+ * An engine on its device, with all parameters 0 until `loadState`.
+ * @throws {ProviderError} if the device does not work here.
+ */
+export function createEngine(name: string, options: EngineOptions): Promise<Engine> {
+  const engine = engines.find((candidate) => candidate.name === name);
+  if (engine === undefined) {
+    throw unknownName(
+      'engine',
+      name,
+      engines.map((candidate) => candidate.name),
+    );
+  }
+  return engine.create(options);
+}

@@ -1,0 +1,186 @@
+/**
+ * The training loop: fresh prompts, a step, the numbers it gave, and now and then a checkpoint. Knows an {@link Engine}
+ * and a sampler, no files and no library. It gives way to the event loop all the time, so that an interrupt is heard.
+ */
+import { TrainingError } from '../models/errors.ts';
+import { allocateBatch } from '../models/prompts.ts';
+import { createGenerator, streams } from '../models/random.ts';
+import { createSampler } from '../models/tasks/index.ts';
+import type { LoopProgress } from './checkpoint.ts';
+import type { TrainingConfig } from './config.ts';
+import type { Engine, StepHandle } from './engines.ts';
+import type { MetricsRow } from './run-folder.ts';
+import { scheduleFactor } from './schedule.ts';
+
+export interface TrainingProgress {
+  /** Steps done. */
+  readonly step: number;
+  readonly steps: number;
+  /** Mean over the steps since the last row, or that row's. */
+  readonly loss: number;
+  readonly promptsPerSecond: number;
+  readonly secondsLeft: number;
+}
+
+export interface LoopOptions {
+  readonly config: TrainingConfig;
+  /** With the state of `start` loaded. */
+  readonly engine: Engine;
+  readonly start: LoopState;
+  /** Keeps what is done: at each checkpoint, at the end and on an interrupt. `previousStep` is what was kept before. */
+  save(state: LoopState, previousStep: number): Promise<void>;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: TrainingProgress) => void) | undefined;
+}
+
+export interface LoopState {
+  /** Steps done. */
+  readonly step: number;
+  readonly progress: LoopProgress;
+  readonly metrics: readonly MetricsRow[];
+}
+
+export interface LoopResult {
+  /** Steps done. */
+  readonly step: number;
+  readonly metrics: readonly MetricsRow[];
+  readonly interrupted: boolean;
+  /** Of this sitting. */
+  readonly seconds: number;
+}
+
+export const initialProgress: LoopProgress = {
+  interval: { count: 0, loss: 0, gradientNorm: 0 },
+  window: { count: 0, loss: 0, zeroLoss: 0 },
+  firstLoss: null,
+};
+
+/**
+ * A run has diverged when the mean loss of a window of this many steps is more than the factor times what predicting 0
+ * would lose on the same prompts, and than the loss at the initial parameters. Both means see the same heavy tails.
+ */
+export const divergence = { window: 20, factor: 10 } as const;
+
+const millisecondsBetweenYields = 10;
+const millisecondsBetweenReports = 100;
+
+/** @throws {TrainingError} if the loss is not finite or has diverged. */
+export async function runLoop({ config, engine, start, save, signal, onProgress }: LoopOptions): Promise<LoopResult> {
+  const { steps, batch, contextLength, schedule, optimizer } = config;
+  const generator = createGenerator(config.seed, streams.training);
+  const sampler = createSampler(config.task);
+  const prompts = allocateBatch({ batch, context: contextLength, queries: 1, dimension: config.model.dimension });
+
+  const metrics = [...start.metrics];
+  const secondsBefore = metrics.at(-1)?.seconds ?? 0;
+  let { interval, window, firstLoss } = start.progress;
+  let lastSaved = start.step;
+
+  /** Steps that were started and not read yet, oldest first. */
+  const pending: { step: number; learningRate: number; zeroLoss: number; handle: StepHandle }[] = [];
+  let started = start.step;
+
+  const startedAt = performance.now();
+  const elapsed = (): number => (performance.now() - startedAt) / 1000;
+  let lastYield = startedAt;
+  let lastReport = startedAt;
+
+  const startStep = (): void => {
+    sampler.fill(generator, started * batch, prompts);
+    const learningRate = optimizer.learningRate * scheduleFactor(schedule, started, steps);
+    const handle = engine.step(prompts, engine.scalars(learningRate, started));
+    pending.push({ step: started, learningRate, zeroLoss: halfMeanSquare(prompts.targets), handle });
+    started++;
+  };
+
+  const fail = (step: number, expected: string, got: string, learningRate: number): never => {
+    throw new TrainingError({
+      where: `step ${step + 1} of ${steps}`,
+      expected,
+      got: `${got} at learning rate ${learningRate}`,
+      remedy: `Lower the learning rate or set clipNorm. The checkpoint of step ${lastSaved} is kept.`,
+    });
+  };
+
+  /** Takes in the numbers of the oldest step. */
+  const finishStep = async (): Promise<void> => {
+    const { step, learningRate, zeroLoss, handle } = pending.shift()!;
+    const { loss, gradientNorm } = await handle.read();
+    if (!Number.isFinite(loss)) fail(step, 'a finite loss', String(loss), learningRate);
+    firstLoss ??= loss;
+    window = { count: window.count + 1, loss: window.loss + loss, zeroLoss: window.zeroLoss + zeroLoss };
+    if (window.count === divergence.window) {
+      const mean = window.loss / window.count;
+      const bound = divergence.factor * Math.max(window.zeroLoss / window.count, firstLoss);
+      if (mean > bound) fail(step, `a loss below ${bound.toPrecision(4)}`, mean.toPrecision(4), learningRate);
+      window = { count: 0, loss: 0, zeroLoss: 0 };
+    }
+    interval = {
+      count: interval.count + 1,
+      loss: interval.loss + loss,
+      gradientNorm: interval.gradientNorm + gradientNorm,
+    };
+    const done = step + 1;
+    if (done % config.logEvery === 0 || done === steps) {
+      const { count } = interval;
+      metrics.push({
+        step: done,
+        loss: interval.loss / count,
+        count,
+        learningRate,
+        gradientNorm: interval.gradientNorm / count,
+        seconds: Number((secondsBefore + elapsed()).toFixed(3)),
+      });
+      interval = { count: 0, loss: 0, gradientNorm: 0 };
+    }
+  };
+
+  const saveNow = async (): Promise<void> => {
+    await save({ step: started, progress: { interval, window, firstLoss }, metrics }, lastSaved);
+    lastSaved = started;
+  };
+
+  const report = (): void => {
+    const done = started - pending.length;
+    const secondsPerStep = elapsed() / Math.max(1, done - start.step);
+    onProgress?.({
+      step: done,
+      steps,
+      loss: interval.count > 0 ? interval.loss / interval.count : (metrics.at(-1)?.loss ?? Number.NaN),
+      promptsPerSecond: secondsPerStep > 0 ? batch / secondsPerStep : 0,
+      secondsLeft: secondsPerStep * (steps - done),
+    });
+  };
+
+  try {
+    while (started < steps && !signal?.aborted) {
+      startStep();
+      const isCheckpoint = started % config.checkpointEvery === 0 || started === steps;
+      while (pending.length > (isCheckpoint ? 0 : engine.pipelineDepth)) await finishStep();
+      if (isCheckpoint) await saveNow();
+      const now = performance.now();
+      if (now - lastReport >= millisecondsBetweenReports) {
+        report();
+        lastReport = now;
+      }
+      if (now - lastYield >= millisecondsBetweenYields) {
+        await new Promise((resolve) => setImmediate(resolve));
+        lastYield = performance.now();
+      }
+    }
+    while (pending.length > 0) await finishStep();
+    if (started > lastSaved) await saveNow();
+  } finally {
+    // After an error: what is still under way is waited for, so that nothing of it outlives this call.
+    await Promise.allSettled(pending.map(({ handle }) => handle.read()));
+  }
+  report();
+  return { step: started, metrics, interrupted: started < steps, seconds: elapsed() };
+}
+
+/** Loss of predicting 0. */
+function halfMeanSquare(targets: Float32Array): number {
+  let sum = 0;
+  for (const target of targets) sum += target * target;
+  return sum / (2 * targets.length);
+}

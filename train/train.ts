@@ -1,0 +1,155 @@
+/**
+ * Trains the model of a configuration into a run folder: opens or resumes the run, loads the engine, runs the loop, keeps
+ * checkpoints and metrics. It does not export: what becomes of the parameters is the caller's affair.
+ */
+import { architectureNamed } from '../models/attention/index.ts';
+import { createGenerator, streams } from '../models/random.ts';
+import { version } from '../models/version.ts';
+import { type Checkpoint, writeCheckpoint } from './checkpoint.ts';
+import type { TrainingConfig } from './config.ts';
+import { createEngine, type DeviceName, resolveDevice, type TrainingState } from './engines.ts';
+import { initialProgress, type LoopState, runLoop, type TrainingProgress } from './loop.ts';
+import { createOptimizer } from './optimizers.ts';
+import { openRun, type Run, writeMetrics } from './run-folder.ts';
+
+export type { TrainingProgress } from './loop.ts';
+
+export interface TrainOptions {
+  /** The run folder. */
+  readonly folder: string;
+  /** As `parseConfig` gives it. May be left out when a run is resumed. */
+  readonly config?: TrainingConfig | undefined;
+  /** Continue the run in the folder, if there is one. Default false: a run there is an error. */
+  readonly resume?: boolean | undefined;
+  /** Aborted: a checkpoint is saved and the result says `interrupted`. */
+  readonly signal?: AbortSignal | undefined;
+  /** About ten times a second. */
+  readonly onProgress?: ((progress: TrainingProgress) => void) | undefined;
+}
+
+export interface TrainingResult {
+  readonly folder: string;
+  readonly config: TrainingConfig;
+  /** Steps done, over all sittings. */
+  readonly steps: number;
+  /** Mean over the last interval of `metrics.jsonl`; NaN if there is none yet. */
+  readonly loss: number;
+  readonly engine: string;
+  readonly device: DeviceName;
+  readonly adapter: string | null;
+  readonly runtime: string;
+  /** Training time over all sittings. */
+  readonly seconds: number;
+  /** In this sitting; if there was nothing to do, over the whole run. */
+  readonly promptsPerSecond: number;
+  readonly parameters: Readonly<Record<string, Float32Array>>;
+  readonly interrupted: boolean;
+  /** Step of the checkpoint that was continued; null for a new run. */
+  readonly resumedFrom: number | null;
+  /** The run had all its steps already: nothing was done. */
+  readonly wasFinished: boolean;
+}
+
+/**
+ * Fits the parameters. On one device, a run that was killed and resumed gives the parameters of one that was not, bit for bit.
+ * @throws {UsageError} | {DataError} about the folder, see `openRun`. @throws {ProviderError} if the device does not work.
+ * @throws {TrainingError} if the loss is not finite or diverges; the last checkpoint is kept.
+ */
+export async function train(options: TrainOptions): Promise<TrainingResult> {
+  const { folder, signal, onProgress } = options;
+  const requestedConfig = options.config === undefined ? undefined : withVersions(options.config);
+  const run = openRun({ folder, config: requestedConfig, resume: options.resume === true });
+  const { config, checkpoint } = run;
+  if (run.isFinished && checkpoint !== null) return finishedResult(run, checkpoint.step);
+
+  // On `auto` a resumed run stays on its device: another one would round differently.
+  const requested = config.device === 'auto' && checkpoint !== null ? checkpoint.device : config.device;
+  const { model, batch, contextLength } = config;
+  const device = await resolveDevice(requested, { batch, context: contextLength, dimension: model.dimension });
+  const engine = await createEngine(config.engine, {
+    device,
+    architecture: architectureNamed(model.name),
+    sizes: { dimension: model.dimension },
+    optimizer: config.optimizer,
+    clipNorm: config.clipNorm,
+  });
+  try {
+    engine.loadState(checkpoint?.state ?? initialState(config));
+    const save = async ({ step, progress, metrics }: LoopState, previousStep: number): Promise<void> => {
+      const state = await engine.readState();
+      const { name, adapter, runtime } = engine;
+      const done: Checkpoint = { step, state, progress, engine: name, device, adapter, runtime };
+      // Metrics first: rows beyond the checkpoint are dropped when the run is read, missing ones could not be made up.
+      writeMetrics(run.paths.metrics, metrics);
+      writeCheckpoint(run.paths.checkpoint, config, done, previousStep);
+    };
+    const start: LoopState = {
+      step: checkpoint?.step ?? 0,
+      progress: checkpoint?.progress ?? initialProgress,
+      metrics: run.metrics,
+    };
+    // A run has a checkpoint from its first moment on: whatever happens next, there is one to return to.
+    if (checkpoint === null) await save(start, 0);
+    const result = await runLoop({ config, engine, start, save, signal, onProgress });
+    const { parameters } = await engine.readState();
+    const stepsHere = result.step - start.step;
+    return {
+      folder,
+      config,
+      steps: result.step,
+      loss: result.metrics.at(-1)?.loss ?? Number.NaN,
+      engine: engine.name,
+      device,
+      adapter: engine.adapter,
+      runtime: engine.runtime,
+      seconds: (run.metrics.at(-1)?.seconds ?? 0) + result.seconds,
+      promptsPerSecond: stepsHere === 0 ? 0 : (stepsHere * batch) / result.seconds,
+      parameters,
+      interrupted: result.interrupted,
+      resumedFrom: checkpoint?.step ?? null,
+      wasFinished: false,
+    };
+  } finally {
+    engine.dispose();
+  }
+}
+
+/** Parameters by the configuration's scheme, optimizer slots 0. */
+export function initialState(config: TrainingConfig): TrainingState {
+  const { model, initialisation, optimizer, seed } = config;
+  const scheme = architectureNamed(model.name).initSchemes.find(({ name }) => name === initialisation.scheme)!;
+  const generator = createGenerator(seed, streams.initialisation);
+  const parameters = scheme.initialise({ dimension: model.dimension }, initialisation.options, generator);
+  const zeros = () =>
+    Object.fromEntries(Object.entries(parameters).map(([name, values]) => [name, new Float32Array(values.length)]));
+  return {
+    parameters,
+    optimizer: Object.fromEntries(createOptimizer(optimizer).slots.map((slot) => [slot, zeros()])),
+  };
+}
+
+/** What trains, for the record in `config.json`. */
+function withVersions(config: TrainingConfig): TrainingConfig {
+  return { ...config, versions: { ...config.versions, 'icl-onnx': version, node: process.versions.node } };
+}
+
+function finishedResult(run: Run, steps: number): TrainingResult {
+  const { engine, device, adapter, runtime, state } = run.checkpoint!;
+  const seconds = run.metrics.at(-1)?.seconds ?? 0;
+  return {
+    folder: run.folder,
+    config: run.config,
+    steps,
+    loss: run.metrics.at(-1)?.loss ?? Number.NaN,
+    engine,
+    device,
+    adapter,
+    runtime,
+    seconds,
+    promptsPerSecond: seconds > 0 ? (steps * run.config.batch) / seconds : 0,
+    parameters: state.parameters,
+    interrupted: false,
+    resumedFrom: steps,
+    wasFinished: true,
+  };
+}
