@@ -51,6 +51,7 @@ export function createTensorOps(tf: TensorFlow): Ops<Operand> {
     div: (a, b) => tf.div(tensor(a), tensor(b)),
     sqrt: (a) => tf.sqrt(tensor(a)),
     minimum: (a, b) => tf.minimum(tensor(a), tensor(b)),
+    less: (a, b) => tf.cast(tf.less(tensor(a), tensor(b)), 'float32'),
     matMul: (a, b) => matMul(tf, a, b),
     transpose: (a) => (isTransposed(a) ? a.transposed : { transposed: a }),
     concat: (values, axis) => {
@@ -64,9 +65,16 @@ export function createTensorOps(tf: TensorFlow): Ops<Operand> {
       const length = source.shape[at]!;
       const first = start < 0 ? start + length : start;
       const last = end === undefined ? length : end < 0 ? end + length : end;
+      if (tf.getBackend() === 'cpu' && source.rank > 2 && at === source.rank - 1) {
+        return selectColumns(tf, source, first, last);
+      }
       const begin = source.shape.map((_, i) => (i === at ? first : 0));
       const size = source.shape.map((whole, i) => (i === at ? last - first : whole));
       return tf.slice(source, begin, size);
+    },
+    rows: (a) => {
+      const source = tensor(a);
+      return tf.reshape(source, [-1, source.shape.at(-1)!]);
     },
     expandDims: (a, axis) => tf.expandDims(tensor(a), normalizeAxis('expandDims', axis, tensor(a).rank + 1)),
     squeeze: (a, axis) => tf.squeeze(tensor(a), [normalizeAxis('squeeze', axis, tensor(a).rank)]),
@@ -78,6 +86,18 @@ export function createTensorOps(tf: TensorFlow): Ops<Operand> {
       return tf.ones([shape[normalizeAxis('onesAlong', axis, shape.length)]!]);
     },
   };
+}
+
+/**
+ * Columns of the last axis, as a product with columns of the identity. The plain JavaScript backend slices number by
+ * number through a general index: 6 of a step's 15 ms at 512 prompts of 20 pairs in 5 dimensions, and its product takes 0.1.
+ */
+function selectColumns(tf: TensorFlow, source: tf.Tensor, first: number, last: number): tf.Tensor {
+  const [length, width] = [source.shape.at(-1)!, last - first];
+  const selection = new Float32Array(length * width);
+  for (let j = 0; j < width; j++) selection[(first + j) * width + j] = 1;
+  const flat = tf.matMul(tf.reshape(source, [-1, length]), tf.tensor2d(selection, [length, width]));
+  return tf.reshape(flat, [...source.shape.slice(0, -1), width]);
 }
 
 /**
