@@ -92,7 +92,9 @@ export function choleskyFactor(where: string, a: Matrix): number[][] {
       }
     }
   }
-  const decomposition = new CholeskyDecomposition(new MlMatrix(a as number[][]));
+  // ml-matrix asks for symmetry to the last bit, which a product such as R Lambda R^T does not have.
+  const symmetric = a.map((row, i) => row.map((value, j) => (value + a[j]![i]!) / 2));
+  const decomposition = new CholeskyDecomposition(new MlMatrix(symmetric));
   if (!decomposition.isPositiveDefinite()) {
     throw new DataError({ where, expected: 'a positive definite matrix', got: 'one with an eigenvalue of 0 or less' });
   }

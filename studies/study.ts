@@ -49,8 +49,10 @@ export type TrainingDefaults = Pick<
   'initialisation' | 'steps' | 'batch' | 'optimizer' | 'schedule' | 'clipNorm' | 'logEvery' | 'checkpointEvery'
 >;
 
-/** Closed forms by name. Null: there is none at these settings. */
-export type TheoryReport = Readonly<Record<string, number | string | null | readonly number[]>>;
+/** Closed forms by name: numbers, words, and matrices as rows. */
+export type TheoryReport = Readonly<
+  Record<string, number | string | readonly number[] | readonly (readonly number[])[]>
+>;
 
 /** The exact risk of one model under a test law; null where no formula covers it. */
 export type ModelTheory = (task: TaskSpec, contextLength: number) => number | null;

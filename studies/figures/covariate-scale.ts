@@ -10,13 +10,14 @@ export interface CovariateScaleData {
   /** Exact at this training and test length. */
   readonly theory: readonly Point[];
   readonly measured: readonly MeasuredPoint[];
-  /** (1 - c^2)^2: the limit of long contexts in training and test. */
+  /** The limit of long contexts in training and test; (1 - c^2)^2 for one fixed covariance without noise. */
   readonly limit: readonly Point[];
+  readonly limitLabel: string;
   readonly leastSquares: readonly MeasuredPoint[];
 }
 
 export function drawCovariateScale(context: FigureContext, data: CovariateScaleData): SvgElement {
-  const { theory, measured, limit, leastSquares, label } = data;
+  const { theory, measured, limit, leastSquares, label, limitLabel } = data;
   const risks = [...theory, ...measured].map(({ y }) => y);
   const bottom = Math.min(...risks) / 6;
   const [low, high] = logDomain([...risks, ...limit.map(({ y }) => y)], bottom);
@@ -24,7 +25,7 @@ export function drawCovariateScale(context: FigureContext, data: CovariateScaleD
   const { color: stroke, mark } = seriesAt(0);
   const endLabels: EndLabel[] = [
     { y: 1, text: 'predict 0', color: color.muted },
-    ...(limit.length > 0 ? [{ y: limit.at(-1)!.y, text: '(1 − c²)²', color: seriesAt(1).color }] : []),
+    ...(limit.length > 0 ? [{ y: limit.at(-1)!.y, text: limitLabel, color: seriesAt(1).color }] : []),
     { y: theory.at(-1)!.y, text: label, color: stroke },
   ];
   const isBelow = leastSquares.some(({ y }) => y < floor);

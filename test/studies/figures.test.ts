@@ -70,6 +70,7 @@ const figures: readonly [string, (context: FigureContext) => SvgElement, { dots:
         label: 'N = 10',
         theory: curve((x) => x),
         measured: points((x) => x),
+        limitLabel: 'limit',
         limit: curve((x) => (1 - x * x) ** 2),
         leastSquares: points(() => 0),
       }),

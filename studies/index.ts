@@ -1,0 +1,19 @@
+/** All studies, by name. A new one is a file beside this and a line here. */
+import { unknownName } from '../models/errors.ts';
+import type { Study } from './study.ts';
+import { zhang2023 } from './zhang2023.ts';
+
+export const studies: readonly Study[] = [zhang2023];
+
+/** @throws {UsageError} naming the nearest known study. */
+export function studyNamed(name: string): Study {
+  const found = studies.find((study) => study.name === name);
+  if (found === undefined) {
+    throw unknownName(
+      'study',
+      name,
+      studies.map((study) => study.name),
+    );
+  }
+  return found;
+}

@@ -1,0 +1,183 @@
+/**
+ * From a configuration to a verified ONNX file in a run folder: train, export, verify, record. The same for every study;
+ * knows no paper.
+ */
+import { readFileSync } from 'node:fs';
+import { type ExportOptions, exportModel } from '../export/export-model.ts';
+import { fileError, writeFileAtomic } from '../export/files.ts';
+import { type FrozenModel, readModel, withParity } from '../export/read-model.ts';
+import { type ProviderName, resolveProvider } from '../infer/providers.ts';
+import { type VerifyResult, verifyModel } from '../infer/verify.ts';
+import { architectureNamed } from '../models/attention/index.ts';
+import { UsageError } from '../models/errors.ts';
+import { parseConfig, type TrainingConfig } from '../train/config.ts';
+import { type MetricsRow, readRun, runPaths } from '../train/run-folder.ts';
+import { type TrainingProgress, train } from '../train/train.ts';
+import type { Settings, Study } from './study.ts';
+import { versionsHere } from './versions.ts';
+
+/** What a caller may choose instead of the study. */
+export type TrainingOverrides = Partial<
+  Pick<
+    TrainingConfig,
+    | 'initialisation'
+    | 'steps'
+    | 'batch'
+    | 'seed'
+    | 'optimizer'
+    | 'schedule'
+    | 'clipNorm'
+    | 'logEvery'
+    | 'checkpointEvery'
+  >
+> & { readonly engine?: string; readonly device?: string };
+
+/** A study's configuration at given settings, every default written out. @throws {UsageError} naming a bad value. */
+export function resolveConfig(study: Study, settings: Settings, overrides: TrainingOverrides): TrainingConfig {
+  const { architecture, sizes, contextLength } = study.model(settings);
+  return parseConfig(`study ${study.name}`, {
+    study: study.name,
+    settings,
+    model: { name: architecture.name, dimension: sizes.dimension },
+    task: study.task(settings),
+    contextLength,
+    ...study.trainingDefaults(settings),
+    ...overrides,
+    versions: versionsHere(),
+  });
+}
+
+export interface RunRequest {
+  /** May be left out when a run is resumed. */
+  readonly config?: TrainingConfig;
+  readonly folder: string;
+  /** Continue the run that is in the folder; one that has all its steps is exported again and verified. */
+  readonly resume: boolean;
+  readonly verifyProviders: readonly (ProviderName | 'auto')[];
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: TrainingProgress) => void;
+}
+
+export interface FinishedRun {
+  readonly interrupted: false;
+  readonly folder: string;
+  readonly config: TrainingConfig;
+  /** Path of the ONNX file. */
+  readonly model: string;
+  readonly frozen: FrozenModel;
+  readonly steps: number;
+  /** Mean over the last tenth of the steps. */
+  readonly loss: number;
+  readonly engine: string;
+  readonly device: string;
+  readonly seconds: number;
+  readonly promptsPerSecond: number;
+  readonly metrics: readonly MetricsRow[];
+  readonly parity: readonly VerifyResult[];
+  /** All files of the run. */
+  readonly files: readonly string[];
+}
+
+/** A run that was told to stop: it has a checkpoint and no model. */
+export interface InterruptedRun {
+  readonly interrupted: true;
+  readonly folder: string;
+  readonly steps: number;
+}
+
+/**
+ * Trains into a folder, exports `model.onnx`, verifies it and writes the worst errors into it.
+ * @throws {UsageError} | {DataError} about the folder. @throws {TrainingError} if the loss diverges.
+ * @throws {ProviderError} if a device or a provider does not work.
+ */
+export async function trainAndExport(request: RunRequest): Promise<FinishedRun | InterruptedRun> {
+  const { folder, config, resume, verifyProviders, signal, onProgress } = request;
+  const trained = await train({ folder, config, resume, signal, onProgress });
+  if (trained.interrupted) return { interrupted: true, folder, steps: trained.steps };
+  const path = runPaths(folder).model;
+  const exported = exportRun(folder, {}, path);
+  const parity: VerifyResult[] = [];
+  for (const name of verifyProviders) {
+    const provider = await resolveProvider(name);
+    parity.push(await verifyModel(exported, provider, { signal: signal ?? null }));
+  }
+  const frozen = parity.length === 0 ? exported : recordParity(path, parity);
+  const { metrics, paths } = readRun(folder);
+  const { steps, engine, device, seconds, promptsPerSecond } = trained;
+  return {
+    interrupted: false,
+    folder,
+    config: trained.config,
+    model: path,
+    frozen,
+    steps,
+    loss: finalLoss(metrics, steps),
+    engine,
+    device,
+    seconds,
+    promptsPerSecond,
+    metrics,
+    parity,
+    files: [paths.config, paths.metrics, paths.checkpoint, path],
+  };
+}
+
+/** Mean loss over the last tenth of the steps: single batches are heavy-tailed. */
+function finalLoss(metrics: readonly MetricsRow[], steps: number): number {
+  const rows = metrics.filter(({ step }) => step > 0.9 * steps);
+  const count = rows.reduce((sum, row) => sum + row.count, 0);
+  return rows.reduce((sum, row) => sum + row.loss * row.count, 0) / count;
+}
+
+/**
+ * Writes the parameters of a run as an ONNX file.
+ * @throws {UsageError} if the run has no parameters yet.
+ */
+export function exportRun(folder: string, options: Partial<ExportOptions>, output: string): FrozenModel {
+  const { config, checkpoint, metrics } = readRun(folder);
+  if (checkpoint === null || checkpoint.step === 0) {
+    throw new UsageError({
+      where: folder,
+      expected: 'a run with trained parameters',
+      got: 'one that has done no step',
+      remedy: 'Continue it: icl train .. --resume.',
+    });
+  }
+  const { step, state, engine, device, adapter, runtime } = checkpoint;
+  const bytes = exportModel(
+    {
+      architecture: architectureNamed(config.model.name),
+      sizes: { dimension: config.model.dimension },
+      parameters: state.parameters,
+      study: config.study,
+      task: config.task,
+      config,
+      training: { steps: step, loss: finalLoss(metrics, step), engine, device, adapter, runtime },
+    },
+    options,
+  );
+  writeFileAtomic(output, bytes);
+  return readModel(output, bytes);
+}
+
+/** Writes what `verify` found into a file's metadata, as `icl.parity`. */
+export function recordParity(path: string, results: readonly VerifyResult[]): FrozenModel {
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(path);
+  } catch (cause) {
+    throw fileError(path, 'an ONNX file', cause);
+  }
+  const parity = results.map(({ provider, adapter, runtime, maxAbsolute, maxRelative, cases, ok }) => ({
+    provider,
+    adapter,
+    runtime,
+    maxAbsolute: Number.isFinite(maxAbsolute) ? maxAbsolute : null,
+    maxRelative: Number.isFinite(maxRelative) ? maxRelative : null,
+    cases,
+    ok,
+  }));
+  const recorded = withParity(bytes, parity);
+  writeFileAtomic(path, recorded);
+  return readModel(path, recorded);
+}

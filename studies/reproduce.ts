@@ -1,0 +1,246 @@
+/**
+ * The workshop in which a study's experiments are done: trains models into run folders, opens them on ONNX Runtime, measures
+ * their risk, and in the end writes the data, the figures and the report. Knows nothing about any paper.
+ */
+import { join } from 'node:path';
+import { ensureFolder, writeFileAtomic } from '../export/files.ts';
+import { type EvaluationPlan, type EvaluationRow, evaluate } from '../infer/evaluate.ts';
+import type { ProviderName } from '../infer/providers.ts';
+import type { InferenceSession, SessionReport } from '../infer/session.ts';
+import { openSession } from '../infer/session-node.ts';
+import { createEstimator } from '../models/estimators/index.ts';
+import { version } from '../models/version.ts';
+import type { FigureContext, SvgElement } from './figures/document.ts';
+import { renderFigure } from './figures/render.ts';
+import { showNumber } from './numbers.ts';
+import { type FinishedRun, resolveConfig, type TrainingOverrides, trainAndExport } from './pipeline.ts';
+import { type ReportFigure, type ReportTable, renderReport } from './report.ts';
+import { formatSettings } from './settings.ts';
+import type { Claim, ReproduceOptions, ReproduceResult, Settings, Study } from './study.ts';
+
+/** A model to be trained. */
+export interface ModelPlan {
+  /** Folder under `models/`, and `run` in the rows. */
+  readonly name: string;
+  /** In words: `N = 20, correlated covariates`. */
+  readonly label: string;
+  readonly settings: Settings;
+  readonly seed: number;
+  readonly overrides: TrainingOverrides;
+}
+
+export interface TrainedModel {
+  readonly plan: ModelPlan;
+  readonly run: FinishedRun;
+}
+
+/** A row of the evaluation, and which of the models it is about. */
+export interface RunRow extends EvaluationRow {
+  readonly run: string;
+}
+
+export type MeasurePlan = Pick<EvaluationPlan, 'lengths' | 'prompts'> &
+  Partial<Pick<EvaluationPlan, 'shifts' | 'queriesPerPrompt' | 'targetStandardError'>> & {
+    /** Names of estimators beside the model. */
+    readonly estimators?: readonly string[];
+  };
+
+export interface FigurePlan {
+  readonly name: string;
+  readonly caption: string;
+  readonly draw: (context: FigureContext) => SvgElement;
+  readonly table: ReportTable;
+}
+
+export interface Workshop {
+  train(plan: ModelPlan): Promise<TrainedModel>;
+  /** Risk of a model over lengths and shifts, with the exact risk of its own matrices in `theory`. */
+  measure(trained: TrainedModel, plan: MeasurePlan): Promise<readonly RunRow[]>;
+  finish(lead: string, claims: readonly Claim[], figures: readonly FigurePlan[]): ReproduceResult;
+}
+
+/** Providers on which every exported file is verified. */
+export const verifiedProviders: readonly ProviderName[] = ['cpu', 'wasm'];
+
+/**
+ * Opens a workshop.
+ * @param stages How many times `train` and `measure` will be called: for the progress.
+ */
+export function openWorkshop(study: Study, options: ReproduceOptions, stages: number): Workshop {
+  const { folder, signal, onProgress } = options;
+  const started = performance.now();
+  const models: TrainedModel[] = [];
+  const rows: RunRow[] = [];
+  const sessions = new Map<string, SessionReport>();
+  let stage = 0;
+  const report = (within: number, detail: string) =>
+    onProgress?.({ fraction: Math.min(1, (stage + within) / stages), detail });
+
+  const measureIn = async (session: InferenceSession, { plan, run }: TrainedModel, measures: MeasurePlan) => {
+    const { lengths, estimators = [], shifts = [], ...rest } = measures;
+    const levels = shifts.flatMap((shift) => shift.levels.map((level) => `${shift.shift.name} ${level}`));
+    const measured: RunRow[] = [];
+    const evaluation = evaluate(session, {
+      ...rest,
+      task: run.frozen.metadata.task,
+      lengths,
+      shifts,
+      estimators: estimators.map((name) => createEstimator(name)),
+      seed: options.seed,
+      theory: study.modelTheory(run.frozen),
+      signal: signal ?? null,
+      onProgress: ({ shift, level, prompts, maximum }) => {
+        const done = shift === null ? 0 : Math.max(0, levels.indexOf(`${shift} ${level}`));
+        report((done + prompts / maximum) / Math.max(1, levels.length), `measuring ${plan.label}`);
+      },
+    });
+    for await (const row of evaluation) measured.push({ run: plan.name, ...row });
+    return measured;
+  };
+
+  return {
+    async train(plan) {
+      const config = resolveConfig(study, plan.settings, {
+        ...plan.overrides,
+        seed: plan.seed,
+        device: options.device,
+      });
+      const run = await trainAndExport({
+        config,
+        folder: join(folder, 'models', plan.name),
+        resume: true,
+        verifyProviders: verifiedProviders,
+        ...(signal === undefined ? {} : { signal }),
+        onProgress: ({ step, loss }) =>
+          report((0.9 * step) / config.steps, `training ${plan.label}: loss ${showNumber(loss, 3)}`),
+      });
+      if (run.interrupted) {
+        signal?.throwIfAborted();
+        throw new Error(`training of ${plan.name} stopped at step ${run.steps}`);
+      }
+      stage++;
+      const trained = { plan, run };
+      models.push(trained);
+      return trained;
+    },
+
+    async measure(trained, plan) {
+      const session = await openSession(trained.run.frozen);
+      try {
+        const measured = await measureIn(session, trained, plan);
+        sessions.set(trained.plan.name, session.report);
+        rows.push(...measured);
+        stage++;
+        return measured;
+      } finally {
+        await session.close();
+      }
+    },
+
+    finish(lead, claims, figures) {
+      const files: string[] = models.flatMap(({ run }) => run.files);
+      const write = (name: string, content: string) => {
+        const path = join(folder, name);
+        writeFileAtomic(path, content);
+        files.push(path);
+        return path;
+      };
+      ensureFolder(join(folder, 'figures'));
+      write('evaluation.jsonl', rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+      const drawn = figures.map((figure): ReportFigure => {
+        const rendered = renderFigure(figure.draw);
+        write(`figures/${figure.name}.svg`, rendered.standalone);
+        const { title } = study.figures.find(({ name }) => name === figure.name)!;
+        const { caption, table, name } = figure;
+        return { name, title, caption, table, rendered, command: commandOf(study, options, name) };
+      });
+      const page = renderReport({
+        title: study.title,
+        paper: study.paper,
+        lead,
+        claims,
+        figures: drawn,
+        sections: [modelSection(models), paritySection(models), environmentSection(models, [...sessions.values()])],
+        attachments: models.map(({ plan, run }) => ({
+          title: plan.label,
+          text: JSON.stringify(run.config, null, 2),
+        })),
+        version,
+      });
+      const path = write('report.html', page);
+      const seconds = (performance.now() - started) / 1000;
+      return { study, rows, claims, files, report: path, seconds };
+    },
+  };
+}
+
+/** The command that does the same again. */
+function commandOf(study: Study, { settings, isQuick, seed }: ReproduceOptions, figure: string): string {
+  const set = formatSettings(study, settings);
+  const parts = [`icl reproduce ${study.name} ${figure}`, isQuick ? '--quick' : '', set === '' ? '' : `--set "${set}"`];
+  return [...parts, `--seed ${seed}`].filter((part) => part !== '').join(' ');
+}
+
+function modelSection(models: readonly TrainedModel[]) {
+  return {
+    title: 'Models',
+    text: 'Each was trained here on fresh prompts at every step. The loss is the mean over the last tenth of the steps.',
+    table: {
+      columns: ['model', 'start', 'optimizer', 'steps', 'batch', 'seed', 'device', 'seconds', 'loss'],
+      rows: models.map(({ plan, run: { config, device, seconds, loss } }) => [
+        plan.label,
+        config.initialisation.scheme,
+        `${config.optimizer.name} ${config.optimizer.learningRate}, ${config.schedule.name}`,
+        config.steps,
+        config.batch,
+        config.seed,
+        device,
+        Number(seconds.toFixed(1)),
+        loss,
+      ]),
+    },
+  };
+}
+
+function paritySection(models: readonly TrainedModel[]) {
+  const rows = models.flatMap(({ plan, run }) =>
+    run.parity.map(({ provider, adapter, runtime, maxAbsolute, maxRelative, cases, ok }) => [
+      plan.label,
+      provider + (adapter === null ? '' : `, ${adapter}`),
+      runtime,
+      cases,
+      maxAbsolute,
+      maxRelative,
+      ok ? 'within tolerance' : 'above tolerance',
+    ]),
+  );
+  return {
+    title: 'Verification',
+    text: 'Every exported file was compared with a float64 reading of the same forward pass at many sizes of batch, context and queries, before it was used. Errors are the largest found; relative ones are in units of the prediction’s own size.',
+    table: { columns: ['model', 'provider', 'runtime', 'sizes', 'largest error', 'relative', ''], rows },
+  };
+}
+
+function environmentSection(models: readonly TrainedModel[], sessions: readonly SessionReport[]) {
+  const versions = models[0]?.run.config.versions ?? {};
+  const measuredOn = [
+    ...new Set(
+      sessions.map(({ provider, adapter, runtime, opset, threads }) =>
+        [provider, adapter, runtime, `opset ${opset}`, `${threads} thread${threads === 1 ? '' : 's'}`]
+          .filter((part) => part !== null)
+          .join(', '),
+      ),
+    ),
+  ];
+  return {
+    title: 'What ran where',
+    text: 'The figures’ measured points come from the exported ONNX files, not from the training engine.',
+    table: {
+      columns: ['part', 'version'],
+      rows: [
+        ...Object.entries(versions).map(([name, value]) => [name, value]),
+        ...measuredOn.map((text) => ['measured on', text]),
+      ],
+    },
+  };
+}

@@ -1,0 +1,144 @@
+/** What the commands ask for by a study's name, a configuration file or a frozen model; all of it generic over studies. */
+import { existsSync, readFileSync } from 'node:fs';
+import { fileError } from '../export/files.ts';
+import { type EvaluationPlan, type EvaluationRow, evaluate } from '../infer/evaluate.ts';
+import type { InferenceSession } from '../infer/session.ts';
+import { DataError, UsageError, unknownName } from '../models/errors.ts';
+import { createEstimator } from '../models/estimators/index.ts';
+import { parseConfig, type TrainingConfig } from '../train/config.ts';
+import { optimizers } from '../train/optimizers.ts';
+import { studies, studyNamed } from './index.ts';
+import { resolveConfig, type TrainingOverrides } from './pipeline.ts';
+import { parseSettings } from './settings.ts';
+
+export { exportRun, recordParity, trainAndExport } from './pipeline.ts';
+
+/** What the command line may say about a training, as it says it. */
+export interface RunOverrides {
+  readonly steps?: number | undefined;
+  readonly batch?: number | undefined;
+  readonly seed?: number | undefined;
+  /** Name; its other constants are the study's if the study has the same, else its defaults. */
+  readonly optimizer?: string | undefined;
+  readonly learningRate?: number | undefined;
+  /** Name of an initialisation scheme, with its default options. */
+  readonly init?: string | undefined;
+  readonly engine?: string | undefined;
+  readonly device?: string | undefined;
+  readonly checkpointEvery?: number | undefined;
+}
+
+/**
+ * The configuration that `icl train` means.
+ * @param studyOrConfig Name of a study, or path of a `config.json`.
+ * @param assignments Texts of `--set`.
+ * @throws {UsageError} for unknown names and keys, with the nearest; {DataError} for a file that is not a configuration.
+ */
+export function resolveRun(
+  studyOrConfig: string,
+  assignments: readonly string[],
+  overrides: RunOverrides,
+): TrainingConfig {
+  const isFile = studyOrConfig.endsWith('.json') || (existsSync(studyOrConfig) && !isStudy(studyOrConfig));
+  if (!isFile) {
+    const study = studyNamed(studyOrConfig);
+    const settings = parseSettings(study, assignments);
+    const base = resolveConfig(study, settings, {});
+    return parseConfig(`study ${study.name}`, { ...base, ...overridesFor(base, overrides) });
+  }
+  if (assignments.length > 0) {
+    throw new UsageError({
+      where: '--set',
+      expected: 'the name of a study',
+      got: studyOrConfig,
+      remedy: 'A configuration file holds its own settings: change them there.',
+    });
+  }
+  const base = readConfigFile(studyOrConfig);
+  return parseConfig(studyOrConfig, { ...base, ...overridesFor(base, overrides) });
+}
+
+const isStudy = (name: string) => studies.some((study) => study.name === name);
+
+function readConfigFile(path: string): TrainingConfig {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw fileError(path, 'a configuration', cause);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    const got = text.trim() === '' ? 'nothing' : JSON.stringify(text.slice(0, 60));
+    throw new DataError({ where: path, expected: 'JSON', got, cause });
+  }
+  return parseConfig(path, value);
+}
+
+function overridesFor(base: TrainingConfig, overrides: RunOverrides): TrainingOverrides {
+  const { optimizer, learningRate, init, ...plain } = overrides;
+  const given = Object.fromEntries(Object.entries(plain).filter(([, value]) => value !== undefined));
+  const chosen =
+    optimizer === undefined || optimizer === base.optimizer.name ? base.optimizer : optimizerNamed(optimizer);
+  return {
+    ...given,
+    optimizer: learningRate === undefined ? chosen : { ...chosen, learningRate },
+    ...(init === undefined || init === base.initialisation.scheme
+      ? {}
+      : { initialisation: { scheme: init, options: {} } }),
+  };
+}
+
+function optimizerNamed(name: string) {
+  const found = optimizers.find((kind) => kind.name === name);
+  if (found !== undefined) return found.defaults;
+  throw unknownName(
+    '--optimizer',
+    name,
+    optimizers.map((kind) => kind.name),
+  );
+}
+
+/** What `icl evaluate` may choose. */
+export interface EvaluateRequest extends Pick<EvaluationPlan, 'shifts' | 'prompts' | 'queriesPerPrompt' | 'seed'> {
+  /** Absent: the training length. */
+  readonly lengths?: readonly number[];
+  /** By name. */
+  readonly estimators: readonly string[];
+  readonly signal?: AbortSignal;
+}
+
+/** Rows of a frozen model's evaluation, with its study's exact risk where the study is known here. */
+export function evaluateModel(
+  session: InferenceSession,
+  request: EvaluateRequest,
+): AsyncGenerator<EvaluationRow, void, undefined> {
+  const { model } = session;
+  const { lengths, estimators, signal, ...rest } = request;
+  const study = studies.find(({ name }) => name === model.metadata.study);
+  return evaluate(session, {
+    ...rest,
+    task: model.metadata.task,
+    lengths: lengths ?? [trainingLengthOf(session)],
+    estimators: estimators.map((name) => createEstimator(name)),
+    theory: study?.modelTheory(model) ?? null,
+    signal: signal ?? null,
+  });
+}
+
+function trainingLengthOf({ model }: InferenceSession): number {
+  const { config } = model.metadata;
+  const length =
+    typeof config === 'object' && config !== null && !Array.isArray(config)
+      ? (config as { readonly contextLength?: unknown }).contextLength
+      : undefined;
+  if (typeof length === 'number') return length;
+  throw new UsageError({
+    where: '--lengths',
+    expected: 'test lengths for a model whose configuration names no context length',
+    got: 'none',
+    remedy: 'Give them: --lengths 10,20,40.',
+  });
+}

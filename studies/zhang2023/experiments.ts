@@ -1,0 +1,226 @@
+/**
+ * The experiments of Zhang, Frei, Bartlett (2023): which models are trained and what is measured on them.
+ *
+ * Models that descend plainly from the paper's start can be laid over gradient flow. On isotropic covariates they also reach
+ * the optimum quickly, and serve all figures. Elsewhere plain descent is slow along directions of small variance: there
+ * models that start at random and use Adam, as practice would, serve the other figures.
+ */
+import { shiftNamed } from '../../models/shifts/index.ts';
+import type { TaskSpec } from '../../models/tasks/index.ts';
+import { type ModelPlan, openWorkshop, type RunRow, type TrainedModel } from '../reproduce.ts';
+import { numberOf } from '../settings.ts';
+import type { Claim, ReproduceOptions, ReproduceResult, Settings, Study } from '../study.ts';
+import { claimsOf } from './claims.ts';
+import { figurePlans } from './figures.ts';
+import { type Findings, trainingLength } from './findings.ts';
+import { taskOf } from './law.ts';
+
+/** How much work a reproduction is. */
+interface Size {
+  /** Training lengths, as multiples of N. */
+  readonly lengthFactors: readonly number[];
+  readonly seeds: number;
+  readonly steps: number;
+  /** Test lengths. */
+  readonly lengths: readonly number[];
+  /** Most prompts per point. */
+  readonly prompts: number;
+  /** Standard error / risk at which a point is done. */
+  readonly targetStandardError: number;
+}
+
+const quick: Size = {
+  lengthFactors: [0.5, 1, 2],
+  seeds: 1,
+  steps: 1200,
+  lengths: [2, 5, 10, 20, 40, 100, 200],
+  prompts: 60_000,
+  targetStandardError: 0.01,
+};
+
+const full: Size = {
+  lengthFactors: [0.5, 1, 2, 4],
+  seeds: 3,
+  steps: 4000,
+  lengths: [2, 5, 10, 20, 40, 70, 100, 200, 400],
+  prompts: 1_000_000,
+  targetStandardError: 0.003,
+};
+
+const BATCH = 256;
+const QUERIES = 4;
+
+/** 0.5^|i - j|: neighbours are correlated, all variances are 1. */
+function correlatedCovariance(dimension: number): string {
+  const rows = Array.from({ length: dimension }, (_, i) =>
+    Array.from({ length: dimension }, (_, j) => 0.5 ** Math.abs(i - j)),
+  );
+  return JSON.stringify(rows);
+}
+
+/** An upper bound on the variance of covariates in any direction; for random ones, what stands for it in the third moment. */
+function largestVariance({ covariance }: TaskSpec): number {
+  switch (covariance.kind) {
+    case 'identity':
+      return 1;
+    case 'diagonal':
+      return Math.max(...covariance.spectrum);
+    case 'matrix':
+      return Math.max(...covariance.matrix.map((row) => row.reduce((sum, value) => sum + Math.abs(value), 0)));
+    case 'exponential':
+      return Math.sqrt(6) * covariance.scale;
+  }
+}
+
+/** The paper's start and plain descent, at a rate well below the curvature of the optimum, sqrt(d) lambda^2. */
+function descentPlan(name: string, label: string, settings: Settings, seed: number, steps: number): ModelPlan {
+  const task = taskOf(settings);
+  const learningRate = 0.045 / (Math.sqrt(task.dimension) * largestVariance(task) ** 2);
+  return {
+    name,
+    label,
+    settings,
+    seed,
+    overrides: {
+      initialisation: { scheme: 'paper', options: { sigma: 0.1 } },
+      optimizer: { name: 'sgd', learningRate, momentum: 0 },
+      schedule: { name: 'cosine', warmup: 0, final: 0 },
+      steps,
+      batch: BATCH,
+      // Every step: the figure makes its own windows.
+      logEvery: 1,
+    },
+  };
+}
+
+/** The study's own defaults. */
+function practicePlan(name: string, label: string, settings: Settings, seed: number, steps: number): ModelPlan {
+  return { name, label, settings, seed, overrides: { steps, batch: BATCH } };
+}
+
+/** The models of a reproduction, those that every figure but one needs first. */
+function plansOf({ settings, seed, isQuick }: ReproduceOptions, size: Size) {
+  const isIsotropic = settings['covariance'] === 'identity';
+  const N = numberOf(settings, 'N');
+  const steps = Math.ceil(size.steps * Math.max(1, numberOf(settings, 'd') / 5));
+  const lengths = size.lengthFactors.map((factor) => Math.max(1, Math.round(factor * N)));
+  const seeds = Array.from({ length: size.seeds }, (_, i) => seed + i);
+  const plan = isIsotropic ? descentPlan : practicePlan;
+  const suffix = (seedOfRun: number) => (isQuick ? '' : `-seed${seedOfRun}`);
+  const models = seeds.flatMap((seedOfRun) =>
+    [...new Set(lengths)].map((length) => {
+      const own = { ...settings, N: length };
+      const label = `N = ${length}${isQuick ? '' : `, seed ${seedOfRun}`}`;
+      return plan(`N${length}${suffix(seedOfRun)}`, label, own, seedOfRun, steps);
+    }),
+  );
+  const descent = isIsotropic ? null : descentPlan('descent', `N = ${N}, plain descent`, settings, seed, steps);
+  const correlatedSettings = { ...settings, covariance: correlatedCovariance(numberOf(settings, 'd')) };
+  const correlated = isIsotropic
+    ? practicePlan('correlated', `N = ${N}, correlated`, correlatedSettings, seed, steps)
+    : null;
+  return { models, descent, correlated };
+}
+
+const shiftNames = [
+  'task-scale',
+  'query-scale',
+  'query-subspace',
+  'covariate-spectrum',
+  'covariate-rotation',
+  'label-noise',
+];
+
+/** The shifts that a task can have, with their levels: a random covariance cannot be rotated. */
+function shiftsFor(task: TaskSpec) {
+  const integers = Array.from({ length: task.dimension }, (_, i) => i + 1);
+  const isRandom = task.covariance.kind === 'exponential';
+  return shiftNames
+    .filter((name) => !isRandom || name === 'task-scale' || name === 'label-noise')
+    .map((name) => {
+      const shift = shiftNamed(name);
+      return { shift, levels: name === 'query-subspace' ? integers : shift.levels };
+    });
+}
+
+/** The report's first paragraph. */
+function leadOf(
+  { models, correlated, descents, lengthRows, scaleRows, shiftRows }: Findings,
+  claims: readonly Claim[],
+) {
+  const count = new Set([...models, correlated, ...descents]).size;
+  const points = [...lengthRows, ...scaleRows, ...shiftRows].filter(({ estimator }) => estimator === 'model');
+  const prompts = points.reduce((sum, row) => sum + row.prompts, 0);
+  const failed = claims.filter(({ holds }) => !holds).length;
+  const largest = Math.max(0, ...claims.map(({ z }) => Math.abs(z ?? 0)));
+  const measured =
+    points.length === 0
+      ? ''
+      : ` and measured at ${points.length} points on ${prompts.toLocaleString('en').replaceAll(',', '\u202f')} fresh prompts`;
+  const found =
+    failed === 0
+      ? `All ${claims.length} claims below hold; the largest deviation from theory is ${largest.toFixed(1)} standard errors.`
+      : `${failed} of the ${claims.length} claims below ${failed === 1 ? 'is' : 'are'} flagged.`;
+  const layers = count === 1 ? 'One linear self-attention layer was' : `${count} linear self-attention layers were`;
+  return `${layers} trained on linear-regression prompts, frozen as ONNX files, verified${measured}. ${found}`;
+}
+
+export async function reproduce(study: Study, options: ReproduceOptions): Promise<ReproduceResult> {
+  const size = options.isQuick ? quick : full;
+  const { settings, figure } = options;
+  const wants = (...names: readonly string[]) => figure === undefined || names.includes(figure);
+  const { models, descent, correlated } = plansOf(options, size);
+  const N = numberOf(settings, 'N');
+  const M = numberOf(settings, 'M');
+
+  const wantsAllLengths = wants('loss', 'length') && (descent === null || wants('length'));
+  const trainPlans = models.filter((plan) => wantsAllLengths || numberOf(plan.settings, 'N') === N);
+  const wantsCorrelated = correlated !== null && wants('weights', 'shifts');
+  const wantsDescent = descent !== null && wants('loss');
+  const measures =
+    (wants('length') ? trainPlans.length : 0) + (wants('covariate-scale') ? 1 : 0) + (wants('shifts') ? 1 : 0);
+  const stages = trainPlans.length + Number(wantsCorrelated) + Number(wantsDescent) + measures;
+  const workshop = openWorkshop(study, options, stages);
+
+  const trained: TrainedModel[] = [];
+  for (const plan of trainPlans) trained.push(await workshop.train(plan));
+  const main = trained.find((model) => trainingLength(model) === N)!;
+  const other = wantsCorrelated ? await workshop.train(correlated) : main;
+  const plain = wantsDescent ? [await workshop.train(descent)] : [];
+
+  const { prompts, targetStandardError } = size;
+  const precision = { prompts, targetStandardError, queriesPerPrompt: QUERIES };
+  const lengthRows: RunRow[] = [];
+  for (const model of wants('length') ? trained : []) {
+    const lengths = [...new Set([...size.lengths, trainingLength(model)])].sort((a, b) => a - b);
+    // Least squares answers the same prompts for every model: once is enough.
+    const estimators = model === main ? ['least-squares'] : [];
+    lengthRows.push(...(await workshop.measure(model, { ...precision, lengths, estimators })));
+  }
+  const scale = shiftNamed('covariate-scale');
+  const scaleRows = wants('covariate-scale')
+    ? await workshop.measure(main, {
+        ...precision,
+        lengths: [M],
+        shifts: [{ shift: scale, levels: scale.levels }],
+        estimators: ['least-squares'],
+      })
+    : [];
+  const shiftRows = wants('shifts')
+    ? await workshop.measure(other, { ...precision, lengths: [M], shifts: shiftsFor(taskOf(other.plan.settings)) })
+    : [];
+
+  const findings: Findings = {
+    settings,
+    descents: descent === null ? trained : plain,
+    models: trained,
+    main,
+    correlated: other,
+    lengthRows,
+    scaleRows,
+    shiftRows,
+  };
+  const claims = claimsOf(findings);
+  const figures = figurePlans(findings).filter(({ name }) => wants(name));
+  return workshop.finish(leadOf(findings, claims), claims, figures);
+}
