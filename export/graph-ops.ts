@@ -4,15 +4,18 @@
  * has a WebGPU kernel in ONNX Runtime; `Shape` has none, hence {@link Ops.onesAlong} as it is.
  */
 import { ShapeError } from '../models/errors.ts';
-import type { Ops } from '../models/ops.ts';
+import type { ShapedOps } from '../models/ops.ts';
 import { broadcastShapes, formatShape, normalizeAxis } from '../models/shape.ts';
 import type { Attribute, Dim, Value } from './graph.ts';
 import { type GraphBuilder, toTheEnd } from './graph-builder.ts';
-import { addDims, sliceDim } from './symbolic-dims.ts';
+import { addDims, multiplyDims, sliceDim } from './symbolic-dims.ts';
 
 const int = (value: number): Attribute => ({ kind: 'int', value });
 
-export function graphOps(builder: GraphBuilder): Ops<Value> {
+/** The number of float32 among ONNX's element types. */
+const float32Type = 1;
+
+export function graphOps(builder: GraphBuilder): ShapedOps<Value> {
   const binary = (opType: string) => (a: Value, b: Value) =>
     builder.node(opType, [a, b], { shape: broadcastShapes<Dim>(opType, a.shape, b.shape) });
 
@@ -30,7 +33,8 @@ export function graphOps(builder: GraphBuilder): Ops<Value> {
     return builder.node('Squeeze', [a, builder.integers(axes)], { shape });
   };
 
-  const ops: Ops<Value> = {
+  const ops: ShapedOps<Value> = {
+    shapeOf: ({ shape }) => shape,
     constant: (value) => builder.scalar(value),
     add: binary('Add'),
     sub: binary('Sub'),
@@ -38,6 +42,11 @@ export function graphOps(builder: GraphBuilder): Ops<Value> {
     div: binary('Div'),
     minimum: binary('Min'),
     sqrt: (a) => builder.node('Sqrt', [a], a),
+    less(a, b) {
+      const shape = broadcastShapes<Dim>('Less', a.shape, b.shape);
+      const isLess = builder.node('Less', [a, b], { dtype: 'bool', shape });
+      return builder.node('Cast', [isLess], { shape }, { to: int(float32Type) });
+    },
 
     matMul: (a, b) => builder.node('MatMul', [a, b], { shape: matMulShape(a.shape, b.shape) }),
 
@@ -63,6 +72,12 @@ export function graphOps(builder: GraphBuilder): Ops<Value> {
       const shape = a.shape.with(at, sliceDim('Slice', a.shape[at]!, start, end));
       const inputs = [builder.integers([start]), builder.integers([end ?? toTheEnd]), builder.integers([at])];
       return builder.node('Slice', [a, ...inputs], { shape });
+    },
+
+    rows(a) {
+      normalizeAxis('Flatten', -1, a.shape.length);
+      const shape = [a.shape.slice(0, -1).reduce(multiplyDims, 1), a.shape.at(-1)!];
+      return builder.node('Flatten', [a], { shape }, { axis: int(-1) });
     },
 
     expandDims(a, axis) {

@@ -30,8 +30,19 @@ export function interpretGraph<T>(
   return Object.fromEntries(graph.outputs.map(({ name }) => [name, values.get(name)!]));
 }
 
+/** The number of float32 among ONNX's element types. */
+const float32Type = 1;
+
 /** Operators that are an operation of the same two inputs. */
-const binary = { Add: 'add', Sub: 'sub', Mul: 'mul', Div: 'div', Min: 'minimum', MatMul: 'matMul' } as const;
+const binary = {
+  Add: 'add',
+  Sub: 'sub',
+  Mul: 'mul',
+  Div: 'div',
+  Min: 'minimum',
+  Less: 'less',
+  MatMul: 'matMul',
+} as const;
 
 /** The value of one node, from the values it reads and the int64 initializers it reads. */
 export function interpretNode<T>(
@@ -47,6 +58,13 @@ export function interpretNode<T>(
   switch (node.opType) {
     case 'Identity':
       return at(0);
+    case 'Cast':
+      // Comparisons give 0 and 1 here already.
+      if (integerAttribute(node, 'to') !== float32Type) throw unknownForm(node, 'a cast to float32');
+      return at(0);
+    case 'Flatten':
+      if (integerAttribute(node, 'axis') !== -1) throw unknownForm(node, 'axis = -1');
+      return ops.rows(at(0));
     case 'Sqrt':
       return ops.sqrt(at(0));
     case 'Transpose':

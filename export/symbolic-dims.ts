@@ -21,6 +21,14 @@ export function addDims(a: Dim, b: Dim): Dim {
   return typeof b === 'number' ? offset(a, b) : `${a}_plus_${b}`;
 }
 
+/** Length of two axes joined to one. */
+export function multiplyDims(a: Dim, b: Dim): Dim {
+  if (typeof a === 'number' && typeof b === 'number') return a * b;
+  if (a === 1) return b;
+  if (b === 1) return a;
+  return typeof a === 'number' ? `${b}_times_${a}` : `${a}_times_${b}`;
+}
+
 /**
  * Length of entries `start` to `end` of an axis; negative numbers count from its end. A symbolic axis is taken to be
  * long enough for what is asked; a fixed one is cut off as numpy does.

@@ -15,6 +15,8 @@ export interface Ops<T> {
   sqrt(a: T): T;
   /** Entrywise minimum. */
   minimum(a: T, b: T): T;
+  /** 1 where an entry of `a` is below that of `b`, otherwise 0. */
+  less(a: T, b: T): T;
   /** Matrix product over the last two axes; the axes before them broadcast. Both operands have rank 2 or more. */
   matMul(a: T, b: T): T;
   /** Swaps the last two axes. */
@@ -23,6 +25,8 @@ export interface Ops<T> {
   concat(values: readonly T[], axis: number): T;
   /** Entries `start` to `end` (exclusive; absent: to the end of the axis). Negative numbers count from the end. */
   slice(a: T, axis: number, start: number, end?: number): T;
+  /** `[m, n]`: the rows of `a`, all axes but the last joined to one. */
+  rows(a: T): T;
   /** Inserts an axis of length 1. */
   expandDims(a: T, axis: number): T;
   /** Removes an axis of length 1. */
@@ -38,6 +42,11 @@ export interface Ops<T> {
    * that used ONNX's `Shape` could not run wholly on a GPU, since ONNX Runtime puts it and what follows on the CPU.
    */
   onesAlong(a: T, axis: number): T;
+}
+
+/** A reading that also knows shapes; symbolic lengths are names, equal only to themselves. Derivatives need it. */
+export interface ShapedOps<T> extends Ops<T> {
+  shapeOf(a: T): readonly (number | string)[];
 }
 
 /** Length of `a` along an axis, as a scalar tensor: the rho of linear attention. */

@@ -5,7 +5,7 @@
  */
 import type { Architecture, ModelSizes, Parameters } from './architecture.ts';
 import { ShapeError } from './errors.ts';
-import type { Ops } from './ops.ts';
+import type { ShapedOps } from './ops.ts';
 import { type PromptBatch, sliceBatch, validateBatch } from './prompts.ts';
 import { broadcastShapes, formatShape, normalizeAxis, type Shape, sizeOf, stridesOf } from './shape.ts';
 
@@ -188,6 +188,11 @@ function slice(a: NdArray, axis: number, start: number, end?: number): NdArray {
   return { shape: a.shape.map((n, i) => (i === at ? to - from : n)), data };
 }
 
+function rows(a: NdArray): NdArray {
+  const [outer, length, inner] = aroundAxis('rows', a.shape, -1);
+  return { shape: [outer, length * inner], data: a.data };
+}
+
 function expandDims(a: NdArray, axis: number): NdArray {
   const at = normalizeAxis('expandDims', axis, a.shape.length + 1);
   return { shape: [...a.shape.slice(0, at), 1, ...a.shape.slice(at)], data: a.data };
@@ -225,7 +230,8 @@ function cumulativeSum(a: NdArray, axis: number): NdArray {
   return { shape: a.shape, data };
 }
 
-export const referenceOps: Ops<NdArray> = {
+export const referenceOps: ShapedOps<NdArray> = {
+  shapeOf: ({ shape }) => shape,
   constant: (value) => ({ shape: [], data: Float64Array.of(value) }),
   add: (a, b) => elementwise('add', a, b, (x, y) => x + y),
   sub: (a, b) => elementwise('sub', a, b, (x, y) => x - y),
@@ -233,10 +239,12 @@ export const referenceOps: Ops<NdArray> = {
   div: (a, b) => elementwise('div', a, b, (x, y) => x / y),
   sqrt: (a) => ({ shape: a.shape, data: a.data.map(Math.sqrt) }),
   minimum: (a, b) => elementwise('minimum', a, b, Math.min),
+  less: (a, b) => elementwise('less', a, b, (x, y) => (x < y ? 1 : 0)),
   matMul,
   transpose,
   concat,
   slice,
+  rows,
   expandDims,
   squeeze,
   sum,

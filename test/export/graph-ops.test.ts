@@ -4,7 +4,7 @@ import { GraphBuilder } from '../../export/graph-builder.ts';
 import { graphOps } from '../../export/graph-ops.ts';
 import { interpretGraph } from '../../export/interpret.ts';
 import { serializeModel } from '../../export/serialize.ts';
-import { addDims, sliceDim } from '../../export/symbolic-dims.ts';
+import { addDims, multiplyDims, sliceDim } from '../../export/symbolic-dims.ts';
 import { ExportError, ShapeError } from '../../models/errors.ts';
 import { fromFlat, referenceOps } from '../../models/reference-ops.ts';
 import { expectClose } from '../tolerance.ts';
@@ -23,7 +23,13 @@ test('each operation gives what float64 gives, on ONNX Runtime, at the inferred 
     y: new ort.Tensor('float32', data.y, shapes.y),
   });
   const expected = everyOp(referenceOps, fromFlat(shapes.x, data.x), fromFlat(shapes.y, data.y));
-  const lengths: Record<string, number> = { batch: 2, context: 5, context_minus_1: 4, context_plus_context: 10 };
+  const lengths: Record<string, number> = {
+    batch: 2,
+    context: 5,
+    context_minus_1: 4,
+    context_plus_context: 10,
+    batch_times_context: 10,
+  };
   for (const { name, shape } of graph.outputs) {
     const inferred = shape.map((dim) => (typeof dim === 'string' ? lengths[dim] : dim));
     expect(outputs[name]!.dims, name).toEqual(expected[name]!.shape);
@@ -69,6 +75,11 @@ test('symbolic lengths', () => {
   expect(addDims(1, 'context_minus_1')).toBe('context');
   expect(addDims('a', 'b')).toBe('a_plus_b');
   expect(addDims(2, 3)).toBe(5);
+  expect(multiplyDims('batch', 'context')).toBe('batch_times_context');
+  expect(multiplyDims(3, 'batch')).toBe('batch_times_3');
+  expect(multiplyDims('batch', 1)).toBe('batch');
+  expect(multiplyDims(1, 'batch')).toBe('batch');
+  expect(multiplyDims(2, 3)).toBe(6);
   expect(sliceDim('', 'context', 1, undefined)).toBe('context_minus_1');
   expect(sliceDim('', 'context_plus_1', 1, undefined)).toBe('context');
   expect(sliceDim('', 'context', 0, -1)).toBe('context_minus_1');
