@@ -27,7 +27,7 @@ export function covarianceMatrix(covariance: Covariance, dimension: number): num
 
 /**
  * Checks a covariance against a dimension.
- * @throws {UsageError} on a wrong size or a negative variance. @throws {DataError} if a matrix is not positive definite.
+ * @throws {UsageError} on a wrong size, a negative variance, or a matrix that is not symmetric and positive definite.
  */
 export function validateCovariance(where: string, covariance: Covariance, dimension: number): void {
   const wrongSize = (size: number) =>
@@ -40,9 +40,19 @@ export function validateCovariance(where: string, covariance: Covariance, dimens
     }
   } else if (covariance.kind === 'matrix') {
     if (covariance.matrix.length !== dimension) throw wrongSize(covariance.matrix.length);
-    choleskyFactor(where, covariance.matrix);
+    requirePositiveDefinite(where, covariance.matrix);
   } else if (covariance.kind === 'exponential' && !(covariance.scale > 0 && Number.isFinite(covariance.scale))) {
     throw new UsageError({ where, expected: 'a scale above 0', got: String(covariance.scale) });
+  }
+}
+
+/** A matrix that a user wrote: what is wrong with it is wrong usage. */
+function requirePositiveDefinite(where: string, matrix: Matrix): void {
+  try {
+    choleskyFactor(where, matrix);
+  } catch (cause) {
+    if (!(cause instanceof DataError)) throw cause;
+    throw new UsageError({ where, expected: cause.expected, got: cause.got, cause });
   }
 }
 

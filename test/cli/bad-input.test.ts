@@ -13,7 +13,7 @@ const prompts: readonly (readonly [what: string, content: string | Uint8Array, m
   [
     'infinity',
     `${good}\n${good.replace('"responses":[1', '"responses":[1e999')}`,
-    /prompts\.jsonl.*line 2.*Infinity/is,
+    /prompts\.jsonl line 2: responses.*too large.*1e999/s,
   ],
   ['ragged rows', good.replace('[3,4]', '[3,4,5]'), /line 1.*covariates/s],
   ['a wrong dimension', '{"covariates":[[1,2,3]],"responses":[1],"query":[1,1,1]}', /line 1.*2.*3/s],
