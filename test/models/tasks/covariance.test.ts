@@ -61,7 +61,7 @@ describe('a covariance as text', () => {
     expect(() => parseCovariance('covariance', text, 3)).toThrow(message);
   });
 
-  it('is checked with its own exit code: usage for the user, data for a bad matrix', () => {
+  it('is checked as wrong usage, exit code 2', () => {
     expect(() => validateCovariance('covariance', { kind: 'exponential', scale: Number.NaN }, 2)).toThrow(
       expect.objectContaining({ name: 'UsageError', exitCode: 2 }),
     );
@@ -77,10 +77,7 @@ describe('a covariance as text', () => {
         },
         2,
       ),
-    ).toThrow(
-      // biome-ignore format: a matrix
-      expect.objectContaining({ name: 'DataError', exitCode: 1 }),
-    );
+    ).toThrow(expect.objectContaining({ name: 'UsageError', exitCode: 2 }));
   });
 });
 
