@@ -1,16 +1,20 @@
 /**
- * Engines fit parameters, on devices: what the training loop knows of them. One so far, `tfjs`. Which devices work here
- * is said by `devices.ts`.
+ * Engines fit parameters, on devices: what the training loop knows of them. Which devices work here is said by
+ * `devices.ts`.
  */
 import type { Architecture, ModelSizes } from '../models/architecture.ts';
 import { unknownName } from '../models/errors.ts';
 import type { LabelledBatch } from '../models/prompts.ts';
 import type { OptimizerSpec } from './optimizers.ts';
-import type { DeviceName } from './tfjs.ts';
+import { createOnnxEngine, type OnnxDevice, onnxDevices } from './onnx-engine.ts';
+import { devices, type DeviceName as TfjsDevice } from './tfjs.ts';
 import { createTfjsEngine } from './tfjs-engine.ts';
 
 export { type DeviceProbe, probeDevice, probeDevices, processorFor, resolveDevice, type Workload } from './devices.ts';
-export { type DeviceName, devices } from './tfjs.ts';
+export { devices } from './tfjs.ts';
+
+/** Devices of all engines. */
+export type DeviceName = TfjsDevice | OnnxDevice;
 
 /** What a step found before it changed the parameters. */
 export interface StepReport {
@@ -33,7 +37,7 @@ export interface TrainingState {
 }
 
 export interface Engine {
-  readonly name: 'tfjs';
+  readonly name: 'tfjs' | 'onnx';
   readonly device: DeviceName;
   /** The hardware, in its driver's words; null on a processor. */
   readonly adapter: string | null;
@@ -47,7 +51,7 @@ export interface Engine {
   readState(): Promise<TrainingState>;
   /** @throws {ShapeError} if a parameter or a slot is missing or has another size. */
   loadState(state: TrainingState): void;
-  /** Tensors alive in this process. It is the same after every step. */
+  /** Tensors alive in the engine. It is the same after every step that has been read. */
   tensorCount(): number;
   /** Frees the parameters and the device. */
   dispose(): void;
@@ -65,8 +69,22 @@ export interface EngineOptions {
 export const engines: readonly {
   readonly name: Engine['name'];
   readonly description: string;
+  readonly devices: readonly DeviceName[];
   create(options: EngineOptions): Promise<Engine>;
-}[] = [{ name: 'tfjs', description: 'TensorFlow.js', create: createTfjsEngine }];
+}[] = [
+  {
+    name: 'tfjs',
+    description: 'TensorFlow.js',
+    devices: devices.map(({ name }) => name),
+    create: createTfjsEngine,
+  },
+  {
+    name: 'onnx',
+    description: 'the training step as a graph on ONNX Runtime',
+    devices: onnxDevices,
+    create: createOnnxEngine,
+  },
+];
 
 /**
  * An engine on its device, with all parameters 0 until `loadState`.

@@ -3,6 +3,8 @@
  * values can both be updated by it. Whatever depends on the step is computed in float64 outside and enters as a scalar:
  * no counter, no power and no bias correction is ever rounded to float32 before its use.
  */
+import type { Architecture } from '../models/architecture.ts';
+import type { ScalarFunction } from '../models/autodiff.ts';
 import { unknownName } from '../models/errors.ts';
 import { type Ops, scale } from '../models/ops.ts';
 import { type Shape, sizeOf } from '../models/shape.ts';
@@ -35,6 +37,8 @@ export interface Optimizer {
   readonly slots: readonly string[];
   /** Names of the scalars that `update` reads. */
   readonly scalarNames: readonly string[];
+  /** How each follows from the learning rate and t = step + 1, for those who train with the exported graph. */
+  readonly scalarFormulas: readonly string[];
   /** Their values at a step (0-based). */
   scalars(learningRate: number, step: number): Record<string, number>;
   update<T>(
@@ -62,6 +66,7 @@ const sgd: OptimizerKind = {
     return {
       slots: hasMomentum ? ['velocity'] : [],
       scalarNames: ['learningRate'],
+      scalarFormulas: ['learning_rate'],
       scalars: (learningRate) => ({ learningRate }),
       update(ops, { parameter, slots }, gradient, scalars) {
         const velocity = hasMomentum ? ops.add(scale(ops, slots['velocity']!, momentum), gradient) : gradient;
@@ -87,6 +92,7 @@ const adam: OptimizerKind = {
     return {
       slots: ['firstMoment', 'secondMoment'],
       scalarNames: ['stepSize', 'rootCorrection'],
+      scalarFormulas: [`learning_rate / (1 - ${beta1} ** t)`, `1 / sqrt(1 - ${beta2} ** t)`],
       scalars: (learningRate, step) => ({
         stepSize: learningRate / (1 - beta1 ** (step + 1)),
         rootCorrection: 1 / Math.sqrt(1 - beta2 ** (step + 1)),
@@ -162,4 +168,12 @@ export function applyUpdate<T>(ops: Ops<T>, optimizer: Optimizer, inputs: Update
 export function halfMeanSquare<T>(ops: Ops<T>, prediction: T, targets: T): T {
   const residual = ops.sub(prediction, targets);
   return scale(ops, ops.mean(ops.mul(residual, residual)), 0.5);
+}
+
+/** The loss of an architecture on labelled prompts, as a function of its parameters. */
+export function trainingLoss(architecture: Architecture): ScalarFunction {
+  return (ops, parameters, { covariates, responses, query, targets }) => {
+    const prompt = { covariates: covariates!, responses: responses!, query: query! };
+    return halfMeanSquare(ops, architecture.forward(ops, parameters, prompt), targets!);
+  };
 }

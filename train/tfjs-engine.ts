@@ -7,17 +7,18 @@ import type * as tf from '@tensorflow/tfjs';
 import { ShapeError } from '../models/errors.ts';
 import { type Shape, sizeOf } from '../models/shape.ts';
 import type { Engine, EngineOptions, StepHandle, TrainingState } from './engines.ts';
-import { applyUpdate, createOptimizer, halfMeanSquare, type ParameterState } from './optimizers.ts';
-import { loadDevice } from './tfjs.ts';
+import { applyUpdate, createOptimizer, type ParameterState, trainingLoss } from './optimizers.ts';
+import { type DeviceName, loadDevice } from './tfjs.ts';
 import { createTensorOps, type Operand, toTensor } from './tfjs-ops.ts';
 
 /** @throws {ProviderError} if the device does not work here. */
 export async function createTfjsEngine(options: EngineOptions): Promise<Engine> {
   const { architecture, sizes, clipNorm } = options;
-  const device = await loadDevice(options.device);
+  const device = await loadDevice(options.device as DeviceName);
   const { tf } = device;
   const ops = createTensorOps(tf);
   const optimizer = createOptimizer(options.optimizer);
+  const lossOf = trainingLoss(architecture);
   const shapes = architecture.parameterShapes(sizes);
   const names = Object.keys(shapes);
 
@@ -40,16 +41,15 @@ export async function createTfjsEngine(options: EngineOptions): Promise<Engine> 
     select();
     const { next, report } = tf.tidy(() => {
       const { batch: count, context, queries, dimension } = batch;
-      const prompt = {
+      const inputs = {
         covariates: tf.tensor(batch.covariates, [count, context, dimension]),
         responses: tf.tensor(batch.responses, [count, context]),
         query: tf.tensor(batch.query, [count, queries, dimension]),
+        targets: tf.tensor(batch.targets, [count, queries]),
       };
-      const targets = tf.tensor(batch.targets, [count, queries]);
       const loss = (...values: tf.Tensor[]): tf.Scalar => {
         const parameters = Object.fromEntries(names.map((name, i) => [name, values[i]!]));
-        const prediction = architecture.forward<Operand>(ops, parameters, prompt);
-        return toTensor(tf, halfMeanSquare<Operand>(ops, prediction, targets)) as tf.Scalar;
+        return toTensor(tf, lossOf<Operand>(ops, parameters, inputs)) as tf.Scalar;
       };
       const { value, grads } = tf.valueAndGrads(loss)(names.map((name) => states[name]!.parameter));
       const updated = applyUpdate<Operand>(ops, optimizer, {

@@ -260,6 +260,9 @@ function withNavigatorGpu<T>(gpu: Gpu, construct: () => T): T {
  */
 async function loadTensorFlowGpu(): Promise<LoadedDevice> {
   const setUp = 'Run: npm run setup:tensorflow-gpu';
+  // Read when the library is loaded: full float32 products (TF32 rounds to 10 bits), and no log of what it found.
+  process.env['NVIDIA_TF32_OVERRIDE'] ??= '0';
+  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
   let tf: TensorFlow;
   try {
     tf = require('@tensorflow/tfjs-node-gpu') as TensorFlow;

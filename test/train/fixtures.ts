@@ -11,10 +11,10 @@ import type { Covariance } from '../../models/tasks/covariance.ts';
 import { createSampler } from '../../models/tasks/index.ts';
 import { parseConfig, type TrainingConfig } from '../../train/config.ts';
 
-/** A folder for one test. */
-export function temporaryFolder(): string {
+/** A folder for one test. A concurrent test has an `onTestFinished` of its own. */
+export function temporaryFolder(atEnd: typeof onTestFinished = onTestFinished): string {
   const folder = mkdtempSync(join(tmpdir(), 'icl-train-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  atEnd(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 

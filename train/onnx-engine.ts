@@ -1,0 +1,107 @@
+/**
+ * The engine `onnx`: the training-step graph on ONNX Runtime, in a thread of its own. The state stays there, on a GPU if
+ * that is the device; a step sends a batch and gets two numbers back. While one step computes, the next batch is drawn.
+ */
+import { availableParallelism } from 'node:os';
+import { serializeModel } from '../export/serialize.ts';
+import { type Feed, openStatefulSession } from '../infer/stateful-session.ts';
+import { ShapeError } from '../models/errors.ts';
+import type { LabelledBatch } from '../models/prompts.ts';
+import { sizeOf } from '../models/shape.ts';
+import type { Engine, EngineOptions, TrainingState } from './engines.ts';
+import { createOptimizer } from './optimizers.ts';
+import { buildTrainingStep, reportOutputs, type TrainingStep, trainingStepModel } from './training-step.ts';
+
+/** Devices of this engine: each is the ONNX Runtime provider of the same name. */
+export const onnxDevices = ['cuda', 'webgpu', 'cpu'] as const;
+export type OnnxDevice = (typeof onnxDevices)[number];
+
+/** Steps under way before the oldest is read: the next batch is drawn meanwhile; a GPU is asked for reports more rarely. */
+const pipelineDepths: Readonly<Record<OnnxDevice, number>> = { cpu: 2, cuda: 4, webgpu: 8 };
+
+/** Below this many parameters a step is so short that a second thread only costs. */
+const parametersForThreads = 50_000;
+
+/** @throws {ProviderError} if the device does not work here. */
+export async function createOnnxEngine(options: EngineOptions): Promise<Engine> {
+  const device = options.device as OnnxDevice;
+  const step = buildTrainingStep(options);
+  const { state, scalars, size, parameters } = step;
+  const session = await openStatefulSession(
+    {
+      bytes: serializeModel(trainingStepModel(step, options, { study: '', task: {}, config: {} })),
+      state,
+      size,
+      reports: reportOutputs,
+    },
+    { provider: device, threads: size < parametersForThreads ? 1 : availableParallelism() },
+  );
+  const optimizer = createOptimizer(options.optimizer);
+  return {
+    name: 'onnx',
+    device,
+    adapter: session.adapter,
+    runtime: session.runtime,
+    pipelineDepth: pipelineDepths[device],
+    scalars: (learningRate, at) => optimizer.scalars(learningRate, at),
+    step(batch, values) {
+      const numbers = scalars.map(
+        ({ scalar, input }): Feed => ({ name: input, shape: [], values: Float32Array.of(values[scalar]!) }),
+      );
+      const started = session.step([...feedsOf(batch), ...numbers]);
+      return {
+        async read() {
+          const [loss, gradientNorm] = await started.read();
+          return { loss: loss!, gradientNorm: gradientNorm! };
+        },
+      };
+    },
+    async readState() {
+      const vectors = await session.read();
+      const named = vectors.map((vector) => splitVector(vector, step));
+      const slots = state.map(({ slot }, i) => [slot, named[i]!] as const).filter(([slot]) => slot !== null);
+      return { parameters: named[0]!, optimizer: Object.fromEntries(slots) };
+    },
+    loadState(from) {
+      // Joined, and thereby checked, as a whole before anything is sent.
+      session.load(state.map(({ slot }) => joinVector(from, slot, { parameters, size })));
+    },
+    tensorCount: () => session.tensorCount(),
+    dispose: () => void session.close(),
+  };
+}
+
+function feedsOf(batch: LabelledBatch): Feed[] {
+  const { batch: count, context, queries, dimension } = batch;
+  return [
+    { name: 'covariates', shape: [count, context, dimension], values: batch.covariates },
+    { name: 'responses', shape: [count, context], values: batch.responses },
+    { name: 'query', shape: [count, queries, dimension], values: batch.query },
+    { name: 'targets', shape: [count, queries], values: batch.targets },
+  ];
+}
+
+type Layout = Pick<TrainingStep, 'parameters' | 'size'>;
+
+function splitVector(vector: Float32Array, { parameters }: Layout): Record<string, Float32Array> {
+  return Object.fromEntries(
+    parameters.map(({ name, shape, offset }) => [name, vector.slice(offset, offset + sizeOf(shape))]),
+  );
+}
+
+/** @throws {ShapeError} if a tensor is missing or has another size. */
+function joinVector(state: TrainingState, slot: string | null, { parameters, size }: Layout): Float32Array {
+  const vector = new Float32Array(size);
+  for (const { name, shape, offset } of parameters) {
+    const values = slot === null ? state.parameters[name] : state.optimizer[slot]?.[name];
+    if (values?.length !== sizeOf(shape)) {
+      throw new ShapeError({
+        where: slot === null ? `parameters/${name}` : `optimizer/${slot}/${name}`,
+        expected: `${sizeOf(shape)} numbers`,
+        got: values === undefined ? 'none' : String(values.length),
+      });
+    }
+    vector.set(values, offset);
+  }
+  return vector;
+}

@@ -1,0 +1,220 @@
+/**
+ * One training step as an ONNX graph: forward pass, loss, gradient, clipping and the optimizer's update, read with graph
+ * values. State goes in and comes out as flat vectors, one of the parameters and one per optimizer slot, in which the
+ * parameters stand one after the other: two tensors to swap instead of dozens, and an update of a few large operations.
+ * `docs/training-step.md` is the contract for those who train with the file elsewhere.
+ */
+import { irVersions } from '../export/export-model.ts';
+import type { Graph, Model, Value } from '../export/graph.ts';
+import { GraphBuilder } from '../export/graph-builder.ts';
+import { graphOps } from '../export/graph-ops.ts';
+import { canonicalJson, type JsonValue } from '../export/json.ts';
+import { optimizeGraph } from '../export/passes/index.ts';
+import { serializeModel } from '../export/serialize.ts';
+import type { Architecture, ModelSizes } from '../models/architecture.ts';
+import { differentiate } from '../models/autodiff.ts';
+import { type Shape, sizeOf } from '../models/shape.ts';
+import { version } from '../models/version.ts';
+import { applyUpdate, createOptimizer, type OptimizerSpec, trainingLoss } from './optimizers.ts';
+
+export const trainingStepSchema = 1;
+
+/** What a step computes. */
+export interface StepDescription {
+  readonly architecture: Architecture;
+  readonly sizes: ModelSizes;
+  readonly optimizer: OptimizerSpec;
+  readonly clipNorm: number | null;
+}
+
+/** A flat vector that one step hands to the next. */
+export interface StateVector {
+  /** Null: the parameters themselves. Otherwise the optimizer's slot. */
+  readonly slot: string | null;
+  readonly input: string;
+  readonly output: string;
+}
+
+/** Where a parameter stands in every state vector. */
+export interface ParameterRange {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly offset: number;
+}
+
+/** A scalar input, by the optimizer's name for it and by its name in the graph. */
+export interface ScalarInput {
+  readonly scalar: string;
+  readonly input: string;
+}
+
+export interface TrainingStep {
+  readonly graph: Graph;
+  readonly state: readonly StateVector[];
+  readonly parameters: readonly ParameterRange[];
+  /** Numbers in each state vector. */
+  readonly size: number;
+  readonly scalars: readonly ScalarInput[];
+}
+
+/** Outputs that are numbers about the step. */
+export const reportOutputs = ['loss', 'gradient_norm'] as const;
+
+const docs = {
+  covariates: 'x_1 .. x_N of each prompt',
+  responses: 'y_1 .. y_N of each prompt',
+  query: 'covariates to predict at',
+  targets: 'the responses at the queries',
+  loss: 'half the mean squared error over the batch, before the update',
+  gradientNorm: 'norm of the whole gradient, before clipping',
+} as const;
+
+const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** @throws {ExportError} if the forward pass holds an operation that has no derivative. */
+export function buildTrainingStep({ architecture, sizes, optimizer: spec, clipNorm }: StepDescription): TrainingStep {
+  const optimizer = createOptimizer(spec);
+  const parameters = layOut(architecture.parameterShapes(sizes));
+  const size = parameters.reduce((total, { shape }) => total + sizeOf(shape), 0);
+  const state: StateVector[] = [null, ...optimizer.slots].map((slot) => {
+    const input = slot === null ? 'parameters' : snakeCase(slot);
+    return { slot, input, output: `next_${input}` };
+  });
+  const scalars = optimizer.scalarNames.map((scalar) => ({ scalar, input: snakeCase(scalar) }));
+
+  const builder = new GraphBuilder();
+  const ops = graphOps(builder);
+  const vectors = state.map(({ slot, input }) =>
+    builder.input(input, [size], slot === null ? 'all parameters, flat' : `optimizer state ${slot}, flat`),
+  );
+  const numbers = scalars.map(({ scalar, input }) => [scalar, builder.input(input, [])] as const);
+  const inputs = {
+    covariates: builder.input('covariates', ['batch', 'context', sizes.dimension], docs.covariates),
+    responses: builder.input('responses', ['batch', 'context'], docs.responses),
+    query: builder.input('query', ['batch', 'queries', sizes.dimension], docs.query),
+    targets: builder.input('targets', ['batch', 'queries'], docs.targets),
+  };
+  const { value: loss, gradients } = differentiate<Value>(
+    ops,
+    trainingLoss(architecture),
+    split(builder, vectors[0]!, parameters),
+    inputs,
+  );
+  // The optimizer sees one parameter: all of them.
+  const { states, gradientNorm } = applyUpdate<Value>(ops, optimizer, {
+    states: {
+      all: {
+        parameter: vectors[0]!,
+        slots: Object.fromEntries(optimizer.slots.map((slot, i) => [slot, vectors[i + 1]!])),
+      },
+    },
+    gradients: { all: join(builder, gradients, parameters) },
+    shapes: { all: [size] },
+    scalars: Object.fromEntries(numbers),
+    clipNorm,
+  });
+  const { parameter, slots } = states['all']!;
+  for (const { slot, input, output } of state) {
+    builder.output(output, slot === null ? parameter : slots[slot]!, `${input} after the step`);
+  }
+  builder.output('loss', loss, docs.loss);
+  builder.output('gradient_norm', gradientNorm, docs.gradientNorm);
+  const built = builder.build(`${architecture.name.replaceAll('-', '_')}_training_step`);
+  const { graph } = optimizeGraph(built, { parameters: new Set() });
+  return { graph, state, parameters, size, scalars };
+}
+
+function layOut(shapes: Readonly<Record<string, Shape>>): ParameterRange[] {
+  let offset = 0;
+  return Object.entries(shapes).map(([name, shape]) => {
+    const range = { name, shape, offset };
+    offset += sizeOf(shape);
+    return range;
+  });
+}
+
+/** The parameters in a flat vector. One `Slice` each: a `Split` of many outputs binds too many buffers on WebGPU. */
+function split(builder: GraphBuilder, flat: Value, ranges: readonly ParameterRange[]): Record<string, Value> {
+  const parts = ranges.map(({ name, shape, offset }) => {
+    const [start, end, axes] = [offset, offset + sizeOf(shape), 0].map((value) => builder.integers([value]));
+    const part = builder.node('Slice', [flat, start!, end!, axes!], { shape: [sizeOf(shape)] });
+    return [name, builder.node('Reshape', [part, builder.integers(shape)], { shape })];
+  });
+  return Object.fromEntries(parts);
+}
+
+/** The way back. */
+function join(
+  builder: GraphBuilder,
+  values: Readonly<Record<string, Value>>,
+  ranges: readonly ParameterRange[],
+): Value {
+  const parts = ranges.map(({ name, shape }) => {
+    const length = sizeOf(shape);
+    return builder.node('Reshape', [values[name]!, builder.integers([length])], { shape: [length] });
+  });
+  const size = ranges.reduce((total, { shape }) => total + sizeOf(shape), 0);
+  return builder.node('Concat', parts, { shape: [size] }, { axis: { kind: 'int', value: 0 } });
+}
+
+/** What a file says about its origin, besides what it computes. */
+export interface StepOrigin {
+  readonly study: string;
+  /** The law of the training prompts. */
+  readonly task: JsonValue | object;
+  /** The resolved configuration of the run. */
+  readonly config: JsonValue | object;
+}
+
+export interface StepExportOptions {
+  /** @default 17 */
+  readonly opset?: 17 | 21;
+}
+
+/**
+ * The bytes of an ONNX file. The same description gives the same bytes.
+ * @throws {ExportError} as `buildTrainingStep`, or if the origin is not JSON.
+ */
+export function exportTrainingStep(
+  description: StepDescription,
+  origin: StepOrigin,
+  { opset = 17 }: StepExportOptions = {},
+): Uint8Array {
+  return serializeModel(trainingStepModel(buildTrainingStep(description), description, origin, opset));
+}
+
+/** What {@link exportTrainingStep} serializes. */
+export function trainingStepModel(
+  step: TrainingStep,
+  description: StepDescription,
+  { study, task, config }: StepOrigin,
+  opset: 17 | 21 = 17,
+): Model {
+  const { architecture, optimizer, clipNorm } = description;
+  const contract = {
+    schema: trainingStepSchema,
+    state: step.state,
+    parameters: step.parameters.map(({ name, shape, offset }) => ({ name, shape: [...shape], offset })),
+    scalars: createOptimizer(optimizer).scalarFormulas.map((formula, i) => ({ ...step.scalars[i]!, formula })),
+    optimizer,
+    clipNorm,
+  };
+  return {
+    irVersion: irVersions[opset],
+    opsetImports: [{ domain: '', version: opset }],
+    producerName: 'icl-onnx',
+    producerVersion: version,
+    domain: 'icl-onnx',
+    modelVersion: 1,
+    docString: `One training step of ${architecture.name}. See icl.training_step in the metadata.`,
+    graph: step.graph,
+    metadata: {
+      'icl.training_step': canonicalJson('training_step', contract),
+      'icl.version': version,
+      'icl.study': study,
+      'icl.model': architecture.name,
+      'icl.task': canonicalJson('task', task),
+      'icl.config': canonicalJson('config', config),
+    },
+  };
+}
