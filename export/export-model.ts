@@ -48,7 +48,7 @@ export interface ExportOptions {
 export const exportDefaults: ExportOptions = { opset: 17, prefixes: false };
 
 /** The oldest IR version that goes with each opset: ONNX 1.12 and 1.16. */
-const irVersions: Readonly<Record<ExportOptions['opset'], number>> = { 17: 8, 21: 10 };
+export const irVersions: Readonly<Record<ExportOptions['opset'], number>> = { 17: 8, 21: 10 };
 
 const docs = {
   covariates: 'x_1 .. x_N of each prompt',

@@ -8,6 +8,9 @@ import { type ProviderName, providerNamed } from './provider-table.ts';
 /** What both packages export. */
 export type OnnxRuntime = Pick<typeof OrtNode, 'InferenceSession' | 'Tensor' | 'env'>;
 export type OrtSession = OrtNode.InferenceSession;
+export type OrtTensor = OrtNode.Tensor;
+/** Where a session leaves each of its outputs, by name; all in this process's memory unless it says otherwise. */
+export type OutputLocations = Readonly<Record<string, 'cpu' | 'gpu-buffer'>>;
 
 /** ONNX Runtime's own log is switched off: it would write to stderr what our errors say. */
 const fatalOnly = 4;
@@ -16,7 +19,11 @@ export const runOptions: OrtNode.InferenceSession.RunOptions = { logSeverityLeve
 /**
  * @param threads Threads of the CPU provider. They sleep when idle: spinning is no faster, and slows every other process.
  */
-function sessionOptions(provider: ProviderName, threads: number): OrtNode.InferenceSession.SessionOptions {
+function sessionOptions(
+  provider: ProviderName,
+  threads: number,
+  outputLocations?: OutputLocations,
+): OrtNode.InferenceSession.SessionOptions {
   const configuration = providerNamed(provider).canFallBack
     ? { disable_cpu_ep_fallback: '1' }
     : { intra_op: { allow_spinning: '0' } };
@@ -25,6 +32,7 @@ function sessionOptions(provider: ProviderName, threads: number): OrtNode.Infere
     intraOpNumThreads: threads,
     logSeverityLevel: fatalOnly,
     extra: { session: configuration },
+    ...(outputLocations !== undefined && { preferredOutputLocation: outputLocations }),
   };
 }
 
@@ -34,10 +42,11 @@ export function createOrtSession(
   bytes: Uint8Array,
   provider: ProviderName,
   threads: number,
+  outputLocations?: OutputLocations,
 ): Promise<OrtSession> {
   ort.env.logLevel = 'fatal';
   ort.env.wasm.numThreads = 1;
-  return ort.InferenceSession.create(bytes, sessionOptions(provider, threads));
+  return ort.InferenceSession.create(bytes, sessionOptions(provider, threads, outputLocations));
 }
 
 /** `onnxruntime-node 1.30.0` */

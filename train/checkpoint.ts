@@ -15,7 +15,7 @@ import { DataError, TrainingError } from '../models/errors.ts';
 import { streams } from '../models/random.ts';
 import { formatShape, type Shape } from '../models/shape.ts';
 import { configHash, type TrainingConfig } from './config.ts';
-import type { DeviceName, TrainingState } from './engines.ts';
+import type { DeviceName, EngineName, TrainingState } from './engines.ts';
 import { createOptimizer } from './optimizers.ts';
 
 /** What the loop carries from step to step besides the tensors. Plain numbers. */
@@ -33,7 +33,7 @@ export interface Checkpoint {
   readonly step: number;
   readonly state: TrainingState;
   readonly progress: LoopProgress;
-  readonly engine: string;
+  readonly engine: EngineName;
   readonly device: DeviceName;
   readonly adapter: string | null;
   readonly runtime: string;
@@ -142,7 +142,7 @@ export function readCheckpoint(path: string, config: TrainingConfig): Checkpoint
     step,
     state: readState(path, config, tensors),
     progress: parseProgress(path, entry(keys.progress)),
-    engine: entry(keys.engine),
+    engine: entry(keys.engine) as EngineName,
     device: entry(keys.device) as DeviceName,
     adapter: entry(keys.adapter) === '' ? null : entry(keys.adapter),
     runtime: entry(keys.runtime),

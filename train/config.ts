@@ -8,7 +8,7 @@ import { canonicalJson } from '../export/json.ts';
 import { architectureNamed } from '../models/attention/index.ts';
 import { didYouMean, UsageError, unknownName } from '../models/errors.ts';
 import { createSampler, type TaskSpec } from '../models/tasks/index.ts';
-import type { DeviceName } from './engines.ts';
+import { checkEngineDevice, type DeviceName, deviceNames, type EngineName, engineNames } from './engine-table.ts';
 import { type AdamSpec, type OptimizerSpec, optimizers } from './optimizers.ts';
 import { type ScheduleSpec, schedules } from './schedule.ts';
 
@@ -32,7 +32,7 @@ export interface TrainingConfig {
   readonly schedule: ScheduleSpec;
   /** Gradients of a larger norm are scaled down to it; null: never. */
   readonly clipNorm: number | null;
-  readonly engine: 'tfjs';
+  readonly engine: EngineName | 'auto';
   readonly device: DeviceName | 'auto';
   /** Steps per row of `metrics.jsonl`. */
   readonly logEvery: number;
@@ -60,7 +60,7 @@ export const configDefaults = {
   optimizer: { ...adamDefaults, learningRate: 0.02 },
   schedule: cosineDefaults,
   clipNorm: null,
-  engine: 'tfjs',
+  engine: 'auto',
   device: 'auto',
   logEvery: 10,
   checkpointEvery: 250,
@@ -141,7 +141,10 @@ const schedule = v.variant(
   `a schedule with a name: ${schedules.map(({ name }) => name).join(', ')}`,
 );
 
-const deviceNames = ['auto', 'tensorflow-gpu', 'webgpu', 'wasm', 'cpu'] as const;
+const oneOf = <Name extends string>(names: readonly Name[]) => {
+  const known = ['auto', ...names] as const;
+  return v.picklist(known, `one of ${known.join(', ')}`);
+};
 
 const schema = v.strictObject({
   schema: v.optional(v.literal(1, 'schema 1'), 1),
@@ -160,8 +163,8 @@ const schema = v.strictObject({
   optimizer: v.optional(optimizer, configDefaults.optimizer),
   schedule: v.optional(schedule, configDefaults.schedule),
   clipNorm: v.optional(v.nullable(positive), configDefaults.clipNorm),
-  engine: v.optional(v.literal('tfjs', 'the engine tfjs'), configDefaults.engine),
-  device: v.optional(v.picklist(deviceNames, `one of ${deviceNames.join(', ')}`), configDefaults.device),
+  engine: v.optional(oneOf(engineNames), configDefaults.engine),
+  device: v.optional(oneOf(deviceNames), configDefaults.device),
   logEvery: v.optional(wholeNumber(1), configDefaults.logEvery),
   checkpointEvery: v.optional(wholeNumber(1), configDefaults.checkpointEvery),
   versions: v.optional(v.record(text, text), configDefaults.versions),
@@ -205,6 +208,7 @@ function checkTogether(where: string, config: TrainingConfig): TrainingConfig {
   const known = Object.keys(scheme.defaults);
   const unknown = Object.keys(initialisation.options).find((option) => !known.includes(option));
   if (unknown !== undefined) throw unknownName(`${where}: initialisation.options`, unknown, known);
+  checkEngineDevice(where, config.engine, config.device);
   createSampler(spec); // throws if its numbers are impossible
   return {
     ...config,
@@ -250,11 +254,12 @@ const unwrap = (node: unknown): unknown => (node as { wrapped?: unknown }).wrapp
 
 /**
  * The part of a configuration that fixes the numbers of a run; two runs of equal identity give the same parameters on the
- * same device. Not in it: the device, versions, how often something is written; and, with a constant
+ * same engine and device. Not in it: these two, versions, how often something is written; and, with a constant
  * schedule, the number of steps, which then only says when to stop.
  */
 function identityOf(config: TrainingConfig): Record<string, unknown> {
-  const { device: _device, versions: _versions, logEvery: _log, checkpointEvery: _checkpoint, ...numbers } = config;
+  const { engine: _engine, device: _device, versions: _versions, ...rest } = config;
+  const { logEvery: _log, checkpointEvery: _checkpoint, ...numbers } = rest;
   if (config.schedule.name !== 'constant') return numbers;
   const { steps: _steps, ...withoutSteps } = numbers;
   return withoutSteps;

@@ -1,20 +1,19 @@
 /**
- * Engines fit parameters, on devices: what the training loop knows of them. Which devices work here is said by
- * `devices.ts`.
+ * Engines fit parameters, on devices: what the training loop knows of them. Which there are is in
+ * `engine-table.ts`; what `auto` means, in `choose-engine.ts`.
  */
 import type { Architecture, ModelSizes } from '../models/architecture.ts';
 import { unknownName } from '../models/errors.ts';
 import type { LabelledBatch } from '../models/prompts.ts';
+import { type DeviceName, type EngineName, engineNames } from './engine-table.ts';
+import { createOnnxEngine } from './onnx-engine.ts';
 import type { OptimizerSpec } from './optimizers.ts';
-import { createOnnxEngine, type OnnxDevice, onnxDevices } from './onnx-engine.ts';
-import { devices, type DeviceName as TfjsDevice } from './tfjs.ts';
 import { createTfjsEngine } from './tfjs-engine.ts';
 
+export { type EngineChoice, type EngineRequest, resolveEngine } from './choose-engine.ts';
 export { type DeviceProbe, probeDevice, probeDevices, processorFor, resolveDevice, type Workload } from './devices.ts';
+export { type DeviceName, deviceNames, type EngineName, engineNames, engineTable } from './engine-table.ts';
 export { devices } from './tfjs.ts';
-
-/** Devices of all engines. */
-export type DeviceName = TfjsDevice | OnnxDevice;
 
 /** What a step found before it changed the parameters. */
 export interface StepReport {
@@ -37,7 +36,7 @@ export interface TrainingState {
 }
 
 export interface Engine {
-  readonly name: 'tfjs' | 'onnx';
+  readonly name: EngineName;
   readonly device: DeviceName;
   /** The hardware, in its driver's words; null on a processor. */
   readonly adapter: string | null;
@@ -65,39 +64,16 @@ export interface EngineOptions {
   readonly clipNorm: number | null;
 }
 
-/** Engines by the name that a configuration gives. */
-export const engines: readonly {
-  readonly name: Engine['name'];
-  readonly description: string;
-  readonly devices: readonly DeviceName[];
-  create(options: EngineOptions): Promise<Engine>;
-}[] = [
-  {
-    name: 'tfjs',
-    description: 'TensorFlow.js',
-    devices: devices.map(({ name }) => name),
-    create: createTfjsEngine,
-  },
-  {
-    name: 'onnx',
-    description: 'the training step as a graph on ONNX Runtime',
-    devices: onnxDevices,
-    create: createOnnxEngine,
-  },
-];
+const create: Readonly<Record<EngineName, (options: EngineOptions) => Promise<Engine>>> = {
+  onnx: createOnnxEngine,
+  tfjs: createTfjsEngine,
+};
 
 /**
  * An engine on its device, with all parameters 0 until `loadState`.
  * @throws {ProviderError} if the device does not work here.
  */
 export function createEngine(name: string, options: EngineOptions): Promise<Engine> {
-  const engine = engines.find((candidate) => candidate.name === name);
-  if (engine === undefined) {
-    throw unknownName(
-      'engine',
-      name,
-      engines.map((candidate) => candidate.name),
-    );
-  }
-  return engine.create(options);
+  if (!Object.hasOwn(create, name)) throw unknownName('engine', name, engineNames);
+  return create[name as EngineName](options);
 }

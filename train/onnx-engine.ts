@@ -8,13 +8,10 @@ import { type Feed, openStatefulSession } from '../infer/stateful-session.ts';
 import { ShapeError } from '../models/errors.ts';
 import type { LabelledBatch } from '../models/prompts.ts';
 import { sizeOf } from '../models/shape.ts';
+import type { OnnxDevice } from './engine-table.ts';
 import type { Engine, EngineOptions, TrainingState } from './engines.ts';
 import { createOptimizer } from './optimizers.ts';
 import { buildTrainingStep, reportOutputs, type TrainingStep, trainingStepModel } from './training-step.ts';
-
-/** Devices of this engine: each is the ONNX Runtime provider of the same name. */
-export const onnxDevices = ['cuda', 'webgpu', 'cpu'] as const;
-export type OnnxDevice = (typeof onnxDevices)[number];
 
 /** Steps under way before the oldest is read: the next batch is drawn meanwhile; a GPU is asked for reports more rarely. */
 const pipelineDepths: Readonly<Record<OnnxDevice, number>> = { cpu: 2, cuda: 4, webgpu: 8 };

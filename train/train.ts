@@ -7,7 +7,7 @@ import { createGenerator, streams } from '../models/random.ts';
 import { version } from '../models/version.ts';
 import { type Checkpoint, writeCheckpoint } from './checkpoint.ts';
 import type { TrainingConfig } from './config.ts';
-import { createEngine, type DeviceName, resolveDevice, type TrainingState } from './engines.ts';
+import { createEngine, type DeviceName, type EngineRequest, resolveEngine, type TrainingState } from './engines.ts';
 import { initialProgress, type LoopState, runLoop, type TrainingProgress } from './loop.ts';
 import { createOptimizer } from './optimizers.ts';
 import { openRun, type Run, writeMetrics } from './run-folder.ts';
@@ -62,11 +62,10 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
   const { config, checkpoint } = run;
   if (run.isFinished && checkpoint !== null) return finishedResult(run, checkpoint.step);
 
-  // On `auto` a resumed run stays on its device: another one would round differently.
-  const requested = config.device === 'auto' && checkpoint !== null ? checkpoint.device : config.device;
   const { model, batch, contextLength } = config;
-  const device = await resolveDevice(requested, { batch, context: contextLength, dimension: model.dimension });
-  const engine = await createEngine(config.engine, {
+  const workload = { batch, context: contextLength, dimension: model.dimension };
+  const { engine: engineName, device } = await resolveEngine(requestOf(config, checkpoint), workload);
+  const engine = await createEngine(engineName, {
     device,
     architecture: architectureNamed(model.name),
     sizes: { dimension: model.dimension },
@@ -112,6 +111,14 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
   } finally {
     engine.dispose();
   }
+}
+
+/** On `auto` a resumed run stays with its engine and on its device: others would round differently. */
+function requestOf({ engine, device }: TrainingConfig, checkpoint: Checkpoint | null): EngineRequest {
+  if (checkpoint === null) return { engine, device };
+  const isStill = (asked: string, was: string) => asked === 'auto' || asked === was;
+  const stays = isStill(engine, checkpoint.engine) && isStill(device, checkpoint.device);
+  return stays ? { engine: checkpoint.engine, device: checkpoint.device } : { engine, device };
 }
 
 /** Parameters by the configuration's scheme, optimizer slots 0. */

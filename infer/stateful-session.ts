@@ -1,0 +1,248 @@
+/**
+ * A stateful graph in a thread of its own, in Node: the caller's thread prepares the next run while this one computes, and
+ * its event loop stays free. Provider and thread are chosen and checked here; what runs is `stateful-runner.ts`.
+ */
+import { Worker } from 'node:worker_threads';
+import { ProviderError } from '../models/errors.ts';
+import { compiledFile } from './compiled.ts';
+import { type ProviderName, providerNamed } from './provider-table.ts';
+import { providerUnavailable, requireProvider } from './providers.ts';
+import {
+  type FromStateful,
+  feedBytes,
+  packFeeds,
+  type StatefulSettings,
+  type ToStateful,
+} from './stateful-protocol.ts';
+import type { Feed, StatefulGraph } from './stateful-runner.ts';
+import { releaseWebgpuSlot, takeWebgpuSlot } from './webgpu-slot.ts';
+
+export type { Feed, StatefulGraph } from './stateful-runner.ts';
+
+export interface StatefulOptions {
+  readonly provider: ProviderName;
+  /** Threads of the CPU provider. */
+  readonly threads: number;
+}
+
+/** A run that was started. */
+export interface StartedStep {
+  /** What its report outputs said, in the graph's order. Waits for the run; may be called more than once. */
+  read(): Promise<readonly number[]>;
+}
+
+export interface StatefulSession {
+  readonly provider: ProviderName;
+  /** The GPU, or the software that plays one; null for cpu and wasm. */
+  readonly adapter: string | null;
+  /** Package and version. */
+  readonly runtime: string;
+  /** Replaces the state. The arrays are copied. */
+  load(vectors: readonly Float32Array[]): void;
+  /** Starts a run behind those that were started before. The arrays are copied. After one that failed all fail. */
+  step(feeds: readonly Feed[]): StartedStep;
+  /** Copies of the state after all runs that were started. @throws {ProviderError} if one of them failed. */
+  read(): Promise<readonly Float32Array[]>;
+  /** Tensors alive in the thread after the last run it has answered. */
+  tensorCount(): number;
+  /** Lets runs that were started finish, then frees everything. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a session; all numbers of its state are 0. It holds a thread until it is closed. WebGPU: one open session of any
+ * kind in a process.
+ * @throws {ProviderError} if the provider does not work here, cannot run the whole graph, or is WebGPU and taken.
+ */
+export async function openStatefulSession(graph: StatefulGraph, options: StatefulOptions): Promise<StatefulSession> {
+  const { provider, threads } = options;
+  // A GPU's driver is tried in another process first: it may crash this one, and it knows the adapter's name.
+  const adapter = providerNamed(provider).canFallBack ? (await requireProvider(provider)).adapter : null;
+  const settings: StatefulSettings = { provider, graph, threads };
+  if (provider !== 'webgpu') return ThreadedSession.start(settings, adapter);
+  await takeWebgpuSlot();
+  try {
+    return await ThreadedSession.start(settings, adapter, releaseWebgpuSlot);
+  } catch (error) {
+    releaseWebgpuSlot(Promise.resolve());
+    throw error;
+  }
+}
+
+/** An answer that has been asked for. */
+class Waiting<T> {
+  readonly answer: Promise<T>;
+  isOver = false;
+  #resolve!: (value: T) => void;
+  #reject!: (error: unknown) => void;
+
+  constructor() {
+    this.answer = new Promise<T>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    // It may be left alone although it fails.
+    this.answer.catch(() => {});
+  }
+
+  resolve(value: T): void {
+    this.isOver = true;
+    this.#resolve(value);
+  }
+
+  reject(error: unknown): void {
+    this.isOver = true;
+    this.#reject(error);
+  }
+}
+
+class ThreadedSession implements StatefulSession {
+  readonly provider: ProviderName;
+  readonly adapter: string | null;
+  readonly runtime: string;
+  readonly #worker: Worker;
+  readonly #ended: Promise<void>;
+  /** Buffers at rest: as many as runs were ever under way at once. */
+  readonly #buffers: ArrayBuffer[] = [];
+  /** Runs without a report yet, oldest first. */
+  readonly #steps: Waiting<readonly number[]>[] = [];
+  readonly #readings: Waiting<readonly Float32Array[]>[] = [];
+  readonly #reportsAreFree: boolean;
+  readonly #onClose: (closed: Promise<void>) => void;
+  #tensors: number;
+  #failure: ProviderError | undefined;
+  #closed: Promise<void> | undefined;
+
+  private constructor(
+    worker: Worker,
+    { provider }: StatefulSettings,
+    adapter: string | null,
+    opened: FromStateful & { kind: 'opened' },
+    onClose: (closed: Promise<void>) => void,
+  ) {
+    this.#worker = worker;
+    this.provider = provider;
+    this.adapter = adapter;
+    this.runtime = opened.runtime;
+    this.#reportsAreFree = opened.reportsAreFree;
+    this.#tensors = opened.tensors;
+    this.#onClose = onClose;
+    worker.on('message', (message: FromStateful) => this.#receive(message));
+    worker.on('error', (error) => this.#fail(`the thread failed: ${error.message}`));
+    this.#ended = new Promise((resolve) => {
+      worker.once('exit', (code) => {
+        this.#fail(`the thread ended with code ${code}`);
+        resolve();
+      });
+    });
+  }
+
+  static async start(
+    settings: StatefulSettings,
+    adapter: string | null,
+    onClose: (closed: Promise<void>) => void = () => {},
+  ): Promise<ThreadedSession> {
+    const worker = new Worker(compiledFile('stateful-worker'), { workerData: settings, execArgv: [] });
+    const first = await new Promise<FromStateful>((resolve) => {
+      const refuse = (problem: string) => resolve({ kind: 'refused', problem });
+      worker.once('message', resolve);
+      worker.once('error', (error) => refuse(`the thread failed: ${error.message}`));
+      worker.once('exit', (code) => refuse(`the thread ended with code ${code}`));
+    });
+    if (first.kind === 'opened') return new ThreadedSession(worker, settings, adapter, first, onClose);
+    await worker.terminate();
+    const problem = first.kind === 'refused' ? first.problem : 'an answer nobody asked for';
+    throw providerUnavailable(settings.provider, problem, null);
+  }
+
+  load(vectors: readonly Float32Array[]): void {
+    this.#requireOpen();
+    this.#say({ kind: 'load', vectors });
+  }
+
+  step(feeds: readonly Feed[]): StartedStep {
+    this.#requireOpen();
+    const waiting = this.#wait(this.#steps);
+    const bytes = feedBytes(feeds);
+    const known = this.#buffers.pop();
+    const buffer = known !== undefined && known.byteLength >= bytes ? known : new ArrayBuffer(bytes);
+    const layout = packFeeds(feeds, buffer);
+    this.#say({ kind: 'step', layout, buffer }, [buffer]);
+    return {
+      read: () => {
+        if (!waiting.isOver && !this.#reportsAreFree) this.#say({ kind: 'report' });
+        return waiting.answer;
+      },
+    };
+  }
+
+  read(): Promise<readonly Float32Array[]> {
+    this.#requireOpen();
+    const waiting = this.#wait(this.#readings);
+    this.#say({ kind: 'read' });
+    return waiting.answer;
+  }
+
+  tensorCount(): number {
+    return this.#tensors;
+  }
+
+  close(): Promise<void> {
+    if (this.#closed === undefined) {
+      this.#say({ kind: 'close' });
+      this.#closed = this.#ended;
+      this.#onClose(this.#closed);
+    }
+    return this.#closed;
+  }
+
+  #wait<T>(list: Waiting<T>[]): Waiting<T> {
+    const waiting = new Waiting<T>();
+    if (this.#failure === undefined) list.push(waiting);
+    else waiting.reject(this.#failure);
+    return waiting;
+  }
+
+  #requireOpen(): void {
+    if (this.#closed === undefined) return;
+    throw this.#error('it has been closed', 'Open another.');
+  }
+
+  #say(message: ToStateful, transfer: ArrayBuffer[] = []): void {
+    this.#worker.postMessage(message, transfer);
+  }
+
+  #receive(message: FromStateful): void {
+    switch (message.kind) {
+      case 'stepped':
+        this.#buffers.push(message.buffer);
+        this.#tensors = message.tensors;
+        break;
+      case 'reports':
+        this.#tensors = message.tensors;
+        for (const report of message.reports) this.#steps.shift()?.resolve(report);
+        break;
+      case 'state':
+        this.#readings.shift()?.resolve(message.vectors);
+        break;
+      case 'failed':
+        this.#fail(message.problem);
+        break;
+    }
+  }
+
+  /** Whoever waits is told. */
+  #fail(problem: string): void {
+    this.#failure ??= this.#error(problem, undefined);
+    for (const waiting of [...this.#steps.splice(0), ...this.#readings.splice(0)]) waiting.reject(this.#failure);
+  }
+
+  #error(got: string, remedy: string | undefined): ProviderError {
+    return new ProviderError({
+      where: `provider ${this.provider}`,
+      expected: 'a session that runs',
+      got,
+      ...(remedy === undefined ? {} : { remedy }),
+    });
+  }
+}

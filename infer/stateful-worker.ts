@@ -1,0 +1,65 @@
+/**
+ * The thread a stateful session lives in: ONNX Runtime's Node binding blocks the thread that calls it. Started by
+ * `stateful-session.ts` with {@link StatefulSettings}; speaks `stateful-protocol.ts`.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { condense, type OnnxRuntime, runtimeVersion } from './onnxruntime.ts';
+import { providerNamed } from './provider-table.ts';
+import { type FromStateful, type StatefulSettings, type ToStateful, unpackFeeds } from './stateful-protocol.ts';
+import { openStatefulRunner, type StatefulRunner } from './stateful-runner.ts';
+
+const port = parentPort!;
+const { provider, graph, threads } = workerData as StatefulSettings;
+
+const say = (message: FromStateful, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
+
+/** Why nothing works any more: a step that failed leaves a hole that later ones must not step over. */
+let problem: string | undefined;
+
+async function handle(runner: StatefulRunner, message: ToStateful): Promise<void> {
+  if (message.kind === 'close') {
+    // Listening keeps the thread alive, so it ends when nothing is left to do.
+    await runner.close().finally(() => port.close());
+    return;
+  }
+  if (problem !== undefined) {
+    say({ kind: 'failed', problem });
+    return;
+  }
+  const sayReports = async (): Promise<void> => {
+    const reports = await runner.takeReports();
+    say({ kind: 'reports', reports, tensors: runner.tensorCount() });
+  };
+  try {
+    if (message.kind === 'load') runner.load(message.vectors);
+    else if (message.kind === 'step') {
+      const { layout, buffer } = message;
+      await runner.step(unpackFeeds(layout, buffer));
+      say({ kind: 'stepped', buffer, tensors: runner.tensorCount() }, [buffer]);
+      if (runner.reportsAreFree) await sayReports();
+    } else if (message.kind === 'report') await sayReports();
+    else say({ kind: 'state', vectors: await runner.read() });
+  } catch (error) {
+    problem = condense(error);
+    say({ kind: 'failed', problem });
+  }
+}
+
+try {
+  // The build of onnxruntime-web that browsers get too.
+  const isWeb = providerNamed(provider).runtime === 'onnxruntime-web';
+  const ort: OnnxRuntime = isWeb ? await import('onnxruntime-web/wasm') : await import('onnxruntime-node');
+  const runner = await openStatefulRunner(ort, graph, provider, threads);
+  let last = Promise.resolve();
+  port.on('message', (message: ToStateful) => {
+    last = last.then(() => handle(runner, message));
+  });
+  say({
+    kind: 'opened',
+    runtime: runtimeVersion(ort),
+    reportsAreFree: runner.reportsAreFree,
+    tensors: runner.tensorCount(),
+  });
+} catch (error) {
+  say({ kind: 'refused', problem: condense(error) });
+}
