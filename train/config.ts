@@ -60,7 +60,7 @@ export const configDefaults = {
   optimizer: { ...adamDefaults, learningRate: 0.02 },
   schedule: cosineDefaults,
   clipNorm: null,
-  engine: 'auto',
+  engine: 'tfjs',
   device: 'auto',
   logEvery: 10,
   checkpointEvery: 250,

@@ -6,9 +6,10 @@ import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { ProviderError, unknownName } from '../models/errors.ts';
+import type { TfjsDevice as DeviceName } from './engine-table.ts';
 import type { TensorFlow } from './tfjs-ops.ts';
 
-export type DeviceName = 'tensorflow-gpu' | 'webgpu' | 'wasm' | 'cpu';
+export type { TfjsDevice as DeviceName } from './engine-table.ts';
 
 /** A device that works, with TensorFlow.js set to it. */
 export interface LoadedDevice {
