@@ -7,6 +7,7 @@ import type { FrozenModel } from '../export/read-model.ts';
 import { ProviderError } from '../models/errors.ts';
 import { type PromptBatch, sliceBatch, validateBatch } from '../models/prompts.ts';
 import { checkMemoryBudget, promptsPerBlock } from './batching.ts';
+import { type Breather, createBreather } from './breathe.ts';
 import type { ProviderName } from './provider-table.ts';
 
 export interface SessionOptions {
@@ -43,7 +44,8 @@ export interface InferenceSession {
   readonly model: FrozenModel;
   /**
    * Answers a batch. Runs are answered one after the other, in the order they were asked. The arrays stay the caller's and
-   * must not change until the promise settles.
+   * must not change until the promise settles. The last bits of a prediction may depend on the batch it is asked in: a matrix
+   * product may sum one row in another order than many.
    * @throws {ShapeError} | {DataError} if the batch does not fit the model or holds NaN or infinity.
    * @throws {ProviderError} if the session is closed or ONNX Runtime fails.
    */
@@ -52,7 +54,8 @@ export interface InferenceSession {
   close(): Promise<void>;
 }
 
-export const memoryBudgetDefault = 64 * 2 ** 20;
+/** Larger blocks are no faster, and copying one in takes the caller's thread for longer. */
+export const memoryBudgetDefault = 32 * 2 ** 20;
 
 /** Answers blocks of prompts, and nothing else: no checks, no order, no cutting. */
 export interface Runner {
@@ -113,8 +116,11 @@ async function runInBlocks(
   const perPrefix = (context + 1) * queries;
   const prefixPrediction = prefixes ? new Float32Array(batch * perPrefix) : undefined;
   const size = promptsPerBlock(model.graph, prompts, memoryBudget);
+  const breather = createBreather();
   let next = 0;
 
+  // Both lanes breathe, and often: answers that are there already are handed out one after the other without the event loop
+  // coming to anything else.
   const lane = async () => {
     while (next < batch) {
       const start = next;
@@ -122,7 +128,8 @@ async function runInBlocks(
       next = end;
       const block = sliceBatch(prompts, start, end);
       try {
-        validateBlock(where, prompts, block, contract);
+        await validateBlock(where, prompts, block, contract, breather);
+        if (breather.isDue()) await breather.breathe();
         await runner.run(block, {
           prediction: prediction.subarray(start * queries, end * queries),
           ...(prefixPrediction && { prefixPrediction: prefixPrediction.subarray(start * perPrefix, end * perPrefix) }),
@@ -147,17 +154,26 @@ function hasRightLengths({ batch, context, queries, dimension, covariates, respo
   );
 }
 
-/** Checks one block at a time, to keep the event loop free; an error counts prompts from the start of the whole batch. */
-function validateBlock(
+/** Numbers checked between two turns of the event loop. */
+const numbersAtOnce = 2 ** 16;
+
+/** Checks a block piece by piece, to keep the event loop free; an error counts prompts from the start of the whole batch. */
+async function validateBlock(
   where: string,
   prompts: PromptBatch,
   block: PromptBatch,
   contract: Parameters<typeof validateBatch>[2],
-): void {
-  try {
-    validateBatch(where, block, contract);
-  } catch (error) {
-    validateBatch(where, prompts, contract);
-    throw error;
+  breather: Breather,
+): Promise<void> {
+  const perPrompt = (block.context + block.queries) * (block.dimension + 1);
+  const piece = Math.max(1, Math.floor(numbersAtOnce / perPrompt));
+  for (let start = 0; start < block.batch; start += piece) {
+    if (breather.isDue()) await breather.breathe();
+    try {
+      validateBatch(where, sliceBatch(block, start, Math.min(block.batch, start + piece)), contract);
+    } catch (error) {
+      validateBatch(where, prompts, contract);
+      throw error;
+    }
   }
 }

@@ -44,7 +44,7 @@ export interface WorstEntry {
   readonly index: readonly number[];
   readonly got: number;
   readonly reference: number;
-  /** Root mean square of the reference at this context length. */
+  /** Root mean square of the reference over all predictions from as many pairs. */
   readonly scale: number;
 }
 
@@ -52,7 +52,7 @@ export interface VerifyResult {
   readonly provider: ProviderName;
   readonly adapter: string | null;
   readonly runtime: string;
-  /** Largest |got - reference|; Infinity if either is NaN or infinite where the other is not. */
+  /** Largest |got - reference|; the largest finite number if one is NaN or infinite where the other is not. */
   readonly maxAbsolute: number;
   /** Largest |got - reference| / max(|reference|, scale). */
   readonly maxRelative: number;
@@ -157,28 +157,43 @@ async function referenceOf(
   return out;
 }
 
-/** Errors are judged by the scale of their context length, so all answers come first. */
-function judge(comparisons: readonly Comparison[], tolerance: Tolerance) {
-  const scales = new Map<number, number>();
-  for (const context of new Set(comparisons.map(({ sizes }) => sizes.context))) {
-    const same = comparisons.filter(({ sizes, output }) => sizes.context === context && output === 'prediction');
-    scales.set(context, rootMeanSquare(same.map(({ reference }) => reference)));
+/** How many pairs entry `i` was predicted from. */
+function pairsOf({ output, sizes: { context, queries } }: Comparison, i: number): number {
+  return output === 'prediction' ? context : Math.floor(i / queries) % (context + 1);
+}
+
+/** Root mean square of the reference by number of pairs: a prediction from few pairs may be many times as large. */
+function scalesOf(comparisons: readonly Comparison[]): Map<number, number> {
+  const sums = new Map<number, { squares: number; count: number }>();
+  for (const comparison of comparisons) {
+    for (const [i, value] of comparison.reference.entries()) {
+      const pairs = pairsOf(comparison, i);
+      const { squares, count } = sums.get(pairs) ?? { squares: 0, count: 0 };
+      sums.set(pairs, { squares: squares + value * value, count: count + 1 });
+    }
   }
+  return new Map(Array.from(sums, ([pairs, { squares, count }]) => [pairs, Math.sqrt(squares / count)]));
+}
+
+/** Errors are judged by their scale, so all answers come first. */
+function judge(comparisons: readonly Comparison[], tolerance: Tolerance) {
+  const scales = scalesOf(comparisons);
   let maxAbsolute = 0;
   let maxRelative = 0;
   let compared = 0;
   let ok = true;
   let worst: WorstEntry | null = null;
-  for (const { output, sizes, shape, got, reference } of comparisons) {
-    const scale = scales.get(sizes.context)!;
+  for (const comparison of comparisons) {
+    const { output, sizes, shape, got, reference } = comparison;
     compared += got.length;
     for (let i = 0; i < got.length; i++) {
       const error = errorOf(got[i]!, reference[i]!);
       if (error === 0) continue;
+      const scale = scales.get(pairsOf(comparison, i))!;
       const size = Math.max(Math.abs(reference[i]!), scale);
       if (error > tolerance.absolute + tolerance.relative * size) ok = false;
       maxAbsolute = Math.max(maxAbsolute, error);
-      const relative = error / size;
+      const relative = Math.min(error / size, Number.MAX_VALUE);
       if (relative <= maxRelative) continue;
       maxRelative = relative;
       const { batch, context, queries } = sizes;
@@ -189,25 +204,15 @@ function judge(comparisons: readonly Comparison[], tolerance: Tolerance) {
   return { maxAbsolute, maxRelative, tolerance, ok, cases: countCases(comparisons), compared, worst };
 }
 
-/** |got - reference|; Infinity when one of them is NaN or infinite and they are not the same. */
+/** |got - reference|; where that is not a number, the largest there is: JSON, in which results are kept, has no infinity. */
 function errorOf(got: number, reference: number): number {
   if (Object.is(got, reference)) return 0;
   const error = Math.abs(got - reference);
-  return Number.isFinite(error) ? error : Number.POSITIVE_INFINITY;
+  return Number.isFinite(error) ? error : Number.MAX_VALUE;
 }
 
 function countCases(comparisons: readonly Comparison[]): number {
   return comparisons.filter(({ output }) => output === 'prediction').length;
-}
-
-function rootMeanSquare(arrays: readonly Float64Array[]): number {
-  let sum = 0;
-  let count = 0;
-  for (const array of arrays) {
-    for (const value of array) sum += value * value;
-    count += array.length;
-  }
-  return Math.sqrt(sum / count);
 }
 
 /** Index into each axis of a row-major array. */

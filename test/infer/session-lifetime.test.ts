@@ -1,0 +1,74 @@
+/** The thread of a session: the process ends by itself after closing, quietly; and a thread that dies is not waited for. */
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type * as WorkerThreads from 'node:worker_threads';
+import { describe, expect, test, vi } from 'vitest';
+import { probeProvider } from '../../infer/providers.ts';
+import { openSession } from '../../infer/session-node.ts';
+import { ProviderError } from '../../models/errors.ts';
+import { randomPrompts } from '../export/fixtures.ts';
+import { requireOrSkip } from '../require.ts';
+import { useSoftwareWebgpu } from '../software-webgpu.ts';
+import { frozenModel } from './models.ts';
+
+/** Every worker a session has started. */
+const started = vi.hoisted(() => [] as WorkerThreads.Worker[]);
+vi.mock('node:worker_threads', async (importActual) => {
+  const actual = await importActual<typeof WorkerThreads>();
+  class Worker extends actual.Worker {
+    constructor(...parameters: ConstructorParameters<typeof WorkerThreads.Worker>) {
+      super(...parameters);
+      started.push(this);
+    }
+  }
+  return { ...actual, Worker };
+});
+
+useSoftwareWebgpu();
+const webgpu = await probeProvider('webgpu');
+const hasWebgpu = requireOrSkip('webgpu', webgpu.available, webgpu.detail);
+
+const failureOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => expect.fail('expected an error'),
+    (error: Error) => error,
+  );
+
+describe('a thread that dies', () => {
+  test('fails the runs that wait for it, and those that come later', async () => {
+    const session = await openSession(frozenModel(20), { provider: 'cpu', threads: 1 });
+    const prompts = randomPrompts({ batch: 4000, context: 40, queries: 5, dimension: 20 });
+    const failures = Promise.all([failureOf(session.run(prompts)), failureOf(session.run(prompts))]);
+    await started.at(-1)!.terminate();
+    for (const failure of [...(await failures), await failureOf(session.run(prompts))]) {
+      expect(failure).toBeInstanceOf(ProviderError);
+      expect(failure.message).toContain('expected its thread to run until the session is closed');
+    }
+    await session.close();
+  });
+});
+
+describe.each(['cpu', 'wasm', ...(hasWebgpu ? ['webgpu'] : [])])('a process with a session on %s', (provider) => {
+  const dist = fileURLToPath(new URL('../../dist', import.meta.url));
+  const program = (end: string) => `
+    const { readModel } = await import('${dist}/export/read-model.js');
+    const { openSession } = await import('${dist}/infer/session-node.js');
+    const model = readModel('stdin', Buffer.from('${Buffer.from(frozenModel(2).bytes).toString('base64')}', 'base64'));
+    const session = await openSession(model, { provider: '${provider}' });
+    const prompts = { batch: 1, context: 1, queries: 1, dimension: 2, covariates: Float32Array.of(1, 2), responses: Float32Array.of(3), query: Float32Array.of(4, 5) };
+    const { prediction } = await session.run(prompts);
+    console.log(Number.isFinite(prediction[0]));
+    ${end}`;
+  const run = (end: string) =>
+    spawnSync(process.execPath, ['--input-type=module', '--eval', program(end)], { encoding: 'utf8', timeout: 50_000 });
+
+  test('ends by itself once it is closed, and nothing is printed', () => {
+    const { status, signal, stdout, stderr } = run('await session.close();');
+    expect({ status, signal, stdout, stderr }).toEqual({ status: 0, signal: null, stdout: 'true\n', stderr: '' });
+  });
+
+  test('can be ended while a session is open', () => {
+    const { status, signal, stderr } = run('process.exit(3);');
+    expect({ status, signal, stderr }).toEqual({ status: 3, signal: null, stderr: '' });
+  });
+});
