@@ -170,9 +170,11 @@ function isSoftwareAdapter({ vendor, architecture, description, isFallback }: Ad
 function webgpuInstall(environment: NodeJS.ProcessEnv): string | null {
   if (process.platform !== 'linux') return null;
   const software = `export VK_ICD_FILENAMES=${chromiumSwiftShader}`;
+  const driver =
+    'apt-get install libvulkan1 and the Vulkan driver of your GPU (in a container: NVIDIA_DRIVER_CAPABILITIES=all)';
   const hasSoftware = existsSync(chromiumSwiftShader);
   if (hasSoftware && environment['VK_ICD_FILENAMES'] !== chromiumSwiftShader) {
-    return `apt-get install libvulkan1 and the Vulkan driver of your GPU; or, in software: ${software}`;
+    return `${driver}; or, in software: ${software}`;
   }
-  return `apt-get install libvulkan1 and the Vulkan driver of your GPU; or, in software: apt-get install libvulkan1 chromium && ${software}`;
+  return `${driver}; or, in software: apt-get install libvulkan1 chromium && ${software}`;
 }
