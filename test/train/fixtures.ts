@@ -18,7 +18,7 @@ export function temporaryFolder(atEnd: typeof onTestFinished = onTestFinished): 
   return folder;
 }
 
-export interface SmallConfig extends Partial<Omit<TrainingConfig, 'schema' | 'engine'>> {
+export interface SmallConfig extends Partial<Omit<TrainingConfig, 'schema'>> {
   readonly dimension?: number;
   readonly covariance?: Covariance;
 }
@@ -40,6 +40,7 @@ export function smallConfig({ dimension = 2, covariance, ...overrides }: SmallCo
     steps: 40,
     batch: 16,
     seed: 7,
+    engine: 'tfjs',
     device: 'cpu',
     logEvery: 4,
     checkpointEvery: 10,
