@@ -51,7 +51,11 @@ describe('refused', () => {
     ['an unknown model', { model: { name: 'linear-atention', dimension: 3 } }, 'Did you mean linear-attention?'],
     ['an unknown start', { initialisation: { scheme: 'papr' } }, 'Did you mean paper?'],
     ['an unknown option of a start', { initialisation: { scheme: 'paper', options: { s: 1 } } }, 'one of sigma'],
-    ['an unknown device', { device: 'gpu' }, 'c.json: device: expected one of auto, tensorflow-gpu, webgpu, wasm, cpu'],
+    [
+      'an unknown device',
+      { device: 'gpu' },
+      'c.json: device: expected one of auto, cuda, webgpu, cpu, tensorflow-gpu, wasm',
+    ],
     ['no steps', { steps: 0 }, 'c.json: steps: expected a whole number, 1 or more, got 0.'],
     ['half a step', { steps: 2.5 }, 'a whole number, 1 or more, got 2.5.'],
     ['a text for a number', { batch: '64' }, 'c.json: batch: expected a whole number, 1 or more, got "64".'],
@@ -112,6 +116,7 @@ describe('identity', () => {
   const base = smallConfig();
   const same: Partial<TrainingConfig>[] = [
     { device: 'wasm' },
+    { engine: 'onnx' },
     { logEvery: 1 },
     { checkpointEvery: 3 },
     { versions: { node: '99' } },

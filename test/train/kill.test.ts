@@ -9,7 +9,6 @@ import { readRun, runPaths } from '../../train/run-folder.ts';
 import { smallConfig, temporaryFolder } from './fixtures.ts';
 
 const program = fileURLToPath(new URL('train-process.mjs', import.meta.url));
-const kills = 20;
 
 interface Ended {
   readonly code: number | null;
@@ -55,9 +54,15 @@ const withoutSeconds = (path: string): unknown[] =>
 const stepOf = (folder: string): number =>
   existsSync(runPaths(folder).checkpoint) ? (readRun(folder).checkpoint?.step ?? 0) : 0;
 
-describe.concurrent.each(['cpu', 'wasm'] as const)('%s', (device) => {
+const where = [
+  { engine: 'onnx', device: 'cpu', kills: 20 },
+  { engine: 'tfjs', device: 'wasm', kills: 20 },
+  { engine: 'tfjs', device: 'cpu', kills: 5 },
+] as const;
+
+describe.concurrent.each(where)('$engine on $device', ({ engine, device, kills }) => {
   test(`${kills} kills at random moments change no bit`, { timeout: 600_000 }, async ({ onTestFinished, expect }) => {
-    const config = smallConfig({ steps: 1000, batch: 8, checkpointEvery: 7, logEvery: 3, device });
+    const config = smallConfig({ steps: 1000, batch: 8, checkpointEvery: 7, logEvery: 3, engine, device });
     const parent = temporaryFolder(onTestFinished);
     const [killed, whole] = [join(parent, 'killed'), join(parent, 'whole')];
 
@@ -87,6 +92,7 @@ describe.concurrent.each(['cpu', 'wasm'] as const)('%s', (device) => {
       steps: 1000,
       interrupted: false,
       resumedFrom: lastStep,
+      engine,
       device,
     });
     const uninterrupted = await start(whole, config).ended;

@@ -19,5 +19,5 @@ const result = await train({
     isFirst = false;
   },
 });
-const { steps, interrupted, resumedFrom, wasFinished, device } = result;
-process.stdout.write(`${JSON.stringify({ steps, interrupted, resumedFrom, wasFinished, device })}\n`);
+const { steps, interrupted, resumedFrom, wasFinished, engine, device } = result;
+process.stdout.write(`${JSON.stringify({ steps, interrupted, resumedFrom, wasFinished, engine, device })}\n`);
