@@ -76,6 +76,14 @@ export function parityProp(parity: JsonValue | object): Record<string, string> {
  */
 export function readMetadata(where: string, props: Readonly<Record<string, string>>): ModelMetadata {
   const schema = props['icl.schema'];
+  if (schema === undefined && props['icl.training_step'] !== undefined) {
+    throw new DataError({
+      where,
+      expected: 'a frozen model',
+      got: 'a training step',
+      remedy: 'Export the run without --training-step to get a model that predicts.',
+    });
+  }
   if (schema === undefined) {
     throw new DataError({
       where,

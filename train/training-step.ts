@@ -57,6 +57,8 @@ export interface TrainingStep {
   readonly scalars: readonly ScalarInput[];
 }
 
+/** Inputs that hold the batch. */
+export const batchInputs = ['covariates', 'responses', 'query', 'targets'] as const;
 /** Outputs that are numbers about the step. */
 export const reportOutputs = ['loss', 'gradient_norm'] as const;
 
@@ -194,8 +196,11 @@ export function trainingStepModel(
   const contract = {
     schema: trainingStepSchema,
     state: step.state,
+    size: step.size,
     parameters: step.parameters.map(({ name, shape, offset }) => ({ name, shape: [...shape], offset })),
     scalars: createOptimizer(optimizer).scalarFormulas.map((formula, i) => ({ ...step.scalars[i]!, formula })),
+    batch: batchInputs,
+    reports: reportOutputs,
     optimizer,
     clipNorm,
   };

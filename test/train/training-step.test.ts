@@ -196,13 +196,15 @@ from onnx import checker, shape_inference
 for path in sys.argv[1:]:
     model = onnx.load(path)
     checker.check_model(model, full_check=True)
-    written = {v.name: v.type.tensor_type for v in list(model.graph.value_info) + list(model.graph.output)}
+    written = {v.name: v.type.tensor_type for v in model.graph.value_info}
     del model.graph.value_info[:]
     for output in model.graph.output:
         output.type.tensor_type.ClearField('shape')
     inferred = shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
     seen = 0
-    for value in list(inferred.graph.value_info) + list(inferred.graph.output):
+    for value in inferred.graph.value_info:
+        if value.name not in written:
+            continue
         ours, theirs = written[value.name], value.type.tensor_type
         assert ours.elem_type == theirs.elem_type, value.name
         assert len(ours.shape.dim) == len(theirs.shape.dim), value.name
