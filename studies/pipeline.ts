@@ -7,7 +7,7 @@ import { type ExportOptions, exportModel } from '../export/export-model.ts';
 import { fileError, writeFileAtomic } from '../export/files.ts';
 import { type FrozenModel, readModel, withParity } from '../export/read-model.ts';
 import { type ProviderName, resolveProvider } from '../infer/providers.ts';
-import { type VerifyResult, verifyModel } from '../infer/verify.ts';
+import { type VerifyOptions, type VerifyResult, verifyModel } from '../infer/verify.ts';
 import { architectureNamed } from '../models/attention/index.ts';
 import { UsageError } from '../models/errors.ts';
 import { parseConfig, type TrainingConfig } from '../train/config.ts';
@@ -54,6 +54,8 @@ export interface RunRequest {
   /** Continue the run that is in the folder; one that has all its steps is exported again and verified. */
   readonly resume: boolean;
   readonly verifyProviders: readonly (ProviderName | 'auto')[];
+  /** Sizes to verify at, where not all of {@link verifyModel}'s own. */
+  readonly verification?: Partial<VerifyOptions>;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: TrainingProgress) => void;
 }
@@ -91,7 +93,7 @@ export interface InterruptedRun {
  * @throws {ProviderError} if a device or a provider does not work.
  */
 export async function trainAndExport(request: RunRequest): Promise<FinishedRun | InterruptedRun> {
-  const { folder, config, resume, verifyProviders, signal, onProgress } = request;
+  const { folder, config, resume, verifyProviders, verification, signal, onProgress } = request;
   const trained = await train({ folder, config, resume, signal, onProgress });
   if (trained.interrupted) return { interrupted: true, folder, steps: trained.steps };
   const path = runPaths(folder).model;
@@ -99,7 +101,7 @@ export async function trainAndExport(request: RunRequest): Promise<FinishedRun |
   const parity: VerifyResult[] = [];
   for (const name of verifyProviders) {
     const provider = await resolveProvider(name);
-    parity.push(await verifyModel(exported, provider, { signal: signal ?? null }));
+    parity.push(await verifyModel(exported, provider, { ...verification, signal: signal ?? null }));
   }
   const frozen = parity.length === 0 ? exported : recordParity(path, parity);
   const { metrics, paths } = readRun(folder);

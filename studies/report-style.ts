@@ -23,6 +23,7 @@ figcaption{font-size:.875rem;margin:0 0 .35rem;text-wrap:pretty}
 .how{font-size:.8rem;color:var(--icl-muted);margin:0 0 .35rem}
 code,pre{font-family:ui-monospace,'SF Mono',Menlo,Consolas,'DejaVu Sans Mono',monospace;font-size:.92em}
 .how code{overflow-wrap:anywhere;color:var(--icl-ink)}
+.word{white-space:nowrap}
 .scroll{overflow-x:auto;margin:0 0 1rem}
 table{border-collapse:collapse;width:100%;font-size:.82rem;font-variant-numeric:tabular-nums lining-nums}
 th,td{text-align:left;vertical-align:top;padding:.4rem .9rem .4rem 0;border-bottom:1px solid var(--icl-grid)}
@@ -56,7 +57,9 @@ h1,h2,h3{break-after:avoid}
 figure,tr{break-inside:avoid}
 figure{margin-bottom:8mm}
 thead{display:table-header-group}
-details:not([open]){display:none}
+details:not([open]),.screen{display:none}
+figure .wide svg{max-width:150mm}
+section>p{break-after:avoid}
 a{color:inherit;text-decoration:none}
 }`;
 

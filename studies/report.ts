@@ -46,11 +46,18 @@ export interface ReportData {
   readonly version: string;
 }
 
+/** Keeps `N = 20` on one line. */
+const tidy = (text: string): string => text.replaceAll(/\b([A-Za-z]) ([=≈]) /g, '$1\u00a0$2\u00a0');
+
+/** A command that breaks between its words only, so that no option is torn from its dashes. */
+const commandLine = (text: string): Markup =>
+  html`<code>${text.split(' ').map((word, i) => html`${i === 0 ? '' : ' '}${word.length < 30 ? html`<span class="word">${word}</span>` : word}`)}</code>`;
+
 function claimsTable(claims: readonly Claim[]): Markup {
   const number = (label: string, text: string) => html`<td class="n" data-label="${label}">${text}</td>`;
   const rows = claims.map(
     ({ statement, theory, measured, standardError, z, verdict, holds }) =>
-      html`<tr><td>${statement}</td>${number('theory', showNumber(theory))}${number('measured', showNumber(measured))}${number('std. error', showNumber(standardError, 2))}${number('z', showZ(z))}<td>${holds ? verdict : html`<span class="flag">⚑ ${verdict}</span>`}</td></tr>`,
+      html`<tr><td>${tidy(statement)}</td>${number('theory', showNumber(theory))}${number('measured', showNumber(measured))}${number('std. error', showNumber(standardError, 2))}${number('z', showZ(z))}<td>${holds ? verdict : html`<span class="flag">⚑ ${verdict}</span>`}</td></tr>`,
   );
   return html`<table class="stack"><thead><tr><th>claim</th><th class="n">theory</th><th class="n">measured</th><th class="n">std. error</th><th class="n">z</th><th>verdict</th></tr></thead><tbody>${rows}</tbody></table>`;
 }
@@ -68,8 +75,8 @@ function plainTable({ columns, rows }: ReportTable): Markup {
 function figureBlock({ name, title, caption, command, rendered, table }: ReportFigure, index: number): Markup {
   return html`<figure id="${name}"><h3>${index + 1}. ${title}</h3>
 <div class="wide">${trusted(rendered.wide)}</div><div class="narrow">${trusted(rendered.narrow)}</div>
-<figcaption>${caption}</figcaption>
-<p class="how">Drawn by <code>${command}</code></p>
+<figcaption>${tidy(caption)}</figcaption>
+<p class="how">Drawn by ${commandLine(command)}</p>
 <details><summary>The numbers</summary>${plainTable(table)}</details></figure>
 `;
 }
@@ -82,14 +89,14 @@ export function renderReport(data: ReportData): string {
 <body><main>
 <header><p class="kicker">icl-onnx report</p><h1>${title}</h1>
 <p class="by">after ${paper.authors} (${paper.year}), “${paper.title}”, <a href="https://arxiv.org/abs/${paper.arxiv}">arXiv ${paper.arxiv}</a></p>
-<p class="lead">${lead}</p></header>
+<p class="lead">${tidy(lead)}</p></header>
 <section><h2>What was found</h2>
 <p>Each row compares a measurement with the closed form. z is the difference in standard errors; a row is flagged when it is larger than 4. Where a row covers several points it shows the worst of them.</p>
 ${claimsTable(claims)}</section>
 <section><h2>Figures</h2>
 ${figures.map(figureBlock)}</section>
 ${sections.map((section) => html`<section><h2>${section.title}</h2><p>${section.text}</p>${plainTable(section.table)}</section>\n`)}
-<section><h2>Configurations</h2>
+<section class="screen"><h2>Configurations</h2>
 ${attachments.map((attachment) => html`<details><summary>${attachment.title}</summary><pre>${attachment.text}</pre></details>\n`)}</section>
 <footer>Written by icl-onnx ${version}. Every number here can be drawn again from the seeds and configurations above.</footer>
 </main></body></html>

@@ -2,7 +2,7 @@
 import type { FigureContext, SvgElement } from './document.ts';
 import { drawPanel, type EndLabel } from './frame.ts';
 import type { KeyEntry } from './key.ts';
-import { level, type MeasuredPoint, measuredPoints, type Point, theoryLine } from './marks.ts';
+import { errorBarWidth, level, type MeasuredPoint, measuredPoints, type Point, theoryLine } from './marks.ts';
 import { color, seriesAt } from './theme.ts';
 
 export interface LossSeries {
@@ -22,7 +22,10 @@ export interface LossData {
 
 export function drawLoss(context: FigureContext, { series, zeroLoss }: LossData): SvgElement {
   const times = series.flatMap(({ measured }) => measured.map(({ x }) => x));
-  const highest = Math.max(zeroLoss, ...series.flatMap(({ measured }) => measured.map(({ y }) => y)));
+  const tops = series.flatMap(({ measured }) =>
+    measured.map(({ y, standardError }) => y + errorBarWidth * standardError),
+  );
+  const highest = Math.max(zeroLoss, ...tops);
   const marks = series.flatMap(({ measured, flow, minimum }, i) => {
     const { color: stroke, mark } = seriesAt(i);
     return [level(minimum, stroke, 'dash'), theoryLine(flow, stroke), ...measuredPoints(measured, stroke, mark, 0)];
@@ -46,14 +49,14 @@ export function drawLoss(context: FigureContext, { series, zeroLoss }: LossData)
       `(${series.map(({ label, minimum }) => `${label}: ${minimum.toPrecision(3)}`).join('; ')}).`,
     height: 330,
     x: {
-      label: 'gradient-flow time t = step × learning rate',
+      label: 'gradient-flow time t = Σ learning rates',
       type: 'log',
       domain: [Math.min(...times) / 1.2, Math.max(...times) * 1.2],
     },
     y: {
       label: 'loss (half squared error)',
       type: 'linear',
-      domain: [0, highest * 1.08],
+      domain: [0, highest * 1.04],
     },
     marks,
     endLabels,

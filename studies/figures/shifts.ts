@@ -27,8 +27,9 @@ export function drawShifts(context: FigureContext, panels: readonly ShiftPanel[]
     const risks = [...theory, ...measured].map(({ y }) => y);
     const levels = [...theory, ...measured].map(({ x }) => x);
     // Predicting 0 gives the scale where it is near; where it is far, its line leaves the panel.
+    const highestZero = Math.max(...zero.map(({ y }) => y));
     const highest = Math.max(...risks);
-    const high = 1.08 * Math.max(highest, Math.min(2 * highest, Math.max(...zero.map(({ y }) => y))));
+    const high = 1.08 * Math.max(highest, highestZero <= 4 * highest ? highestZero : 2 * highest);
     return drawPanel(
       { ...context, width },
       {

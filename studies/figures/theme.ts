@@ -41,17 +41,6 @@ export const series: readonly { readonly color: string; readonly mark: Mark }[] 
 /** Series `i`; after the last the first again. */
 export const seriesAt = (i: number): (typeof series)[number] => series[i % series.length]!;
 
-/** Blue, white, orange: diverging colours that no colour vision confuses. */
-export const diverging: readonly string[] = [
-  '#2166ac',
-  '#67a9cf',
-  '#d1e5f0',
-  '#f7f7f7',
-  '#fddbc7',
-  '#ef8a62',
-  '#b2182b',
-];
-
 const declarations = (scheme: 'light' | 'dark') =>
   Object.values(variables)
     .map((variable) => `${variable.name}:${variable[scheme]}`)

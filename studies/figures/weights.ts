@@ -2,7 +2,7 @@
 import * as Plot from '@observablehq/plot';
 import { createSvg, type FigureContext, isNarrow, type SvgElement } from './document.ts';
 import { composePanels, finish, fontFamily, fontSize } from './frame.ts';
-import { color, diverging } from './theme.ts';
+import { color } from './theme.ts';
 
 export interface WeightsRow {
   /** Which model: `identity covariance, N = 20`. */
@@ -28,10 +28,14 @@ function cells(matrix: Matrix) {
   return matrix.flatMap((row, i) => row.map((value, j) => ({ row: i + 1, column: j + 1, value })));
 }
 
-/** 0.77, -.08 as 0.77 and −0.08; what rounds to 0 is shown as 0. */
-function shortNumber(value: number): string {
+/** Opacity of the largest entry: below 1, so that ink stays legible on it in light and in dark. */
+const STRONGEST = 0.55;
+
+/** 0.77, −0.08; in a small cell .77, −.08. What rounds to 0 is shown as 0. */
+function shortNumber(value: number, isSmall: boolean): string {
   const text = value.toFixed(2);
-  return Number(text) === 0 ? '0' : text.replace('-', '−');
+  if (Number(text) === 0) return '0';
+  return (isSmall ? text.replace(/^(-?)0\./, '$1.') : text).replace('-', '−');
 }
 
 function heatMap(context: FigureContext, title: string, subtitle: string, matrix: Matrix, largest: number): SvgElement {
@@ -42,6 +46,8 @@ function heatMap(context: FigureContext, title: string, subtitle: string, matrix
   const data = cells(matrix);
   const indices = Array.from({ length: size }, (_, i) => i + 1);
   const ticks = size <= 12 ? indices : indices.filter((i) => i === 1 || i % 5 === 0);
+  const place = { x: 'column', y: 'row', inset: 0.5 } as const;
+  const strength = (d: { value: number }) => (STRONGEST * Math.abs(d.value)) / largest;
   const axis = { color: color.muted, tickSize: 0, label: null, ticks } as const;
   const plot = Plot.plot({
     document,
@@ -55,18 +61,26 @@ function heatMap(context: FigureContext, title: string, subtitle: string, matrix
     style: { background: 'transparent', fontSize: `${fontSize - 1}px`, fontFamily },
     x: { domain: indices, axis: null, padding: 0 },
     y: { domain: indices, axis: null, padding: 0 },
-    color: { type: 'diverging', domain: [-largest, largest], range: [...diverging], pivot: 0, interpolate: 'lab' },
+    opacity: { type: 'identity' },
     marks: [
       Plot.axisX({ ...axis, anchor: 'top' }),
       Plot.axisY({ ...axis }),
-      Plot.cell(data, { x: 'column', y: 'row', fill: 'value', inset: 0.5 }),
+      Plot.cell(data, { x: 'column', y: 'row', fill: 'none', stroke: color.grid, inset: 0.5 }),
+      Plot.cell(
+        data.filter(({ value }) => value > 0),
+        { ...place, fill: color.vermilion, fillOpacity: strength },
+      ),
+      Plot.cell(
+        data.filter(({ value }) => value < 0),
+        { ...place, fill: color.blue, fillOpacity: strength },
+      ),
       ...(size <= MOST_NUMBERED
         ? [
             Plot.text(data, {
               x: 'column',
               y: 'row',
-              text: (d: { value: number }) => shortNumber(d.value),
-              fill: (d: { value: number }) => (Math.abs(d.value) > 0.62 * largest ? 'white' : '#1f2328'),
+              text: (d: { value: number }) => shortNumber(d.value, side / size < 36),
+              fill: color.ink,
               fontSize: Math.min(fontSize, side / size / 3.2),
             }),
           ]

@@ -9,8 +9,8 @@ import type { Claim } from '../study.ts';
 import { type Findings, trainingLength, trainingTask } from './findings.ts';
 import { layerMatrices, limitsOf, zeroRisk } from './law.ts';
 
-/** How far finite training may stay from the limit: of the matrix, and of the loss. */
-const matrixLimit = 0.03;
+/** How far finite training may stay from the limit: of the matrix, by how hard the covariance makes it; of the loss. */
+const matrixLimits = { identity: 0.03, diagonal: 0.05, matrix: 0.05, exponential: 0.1 } as const;
 const lossLimit = 0.02;
 
 /** The learned product u U11 beside the one theory predicts. */
@@ -32,7 +32,11 @@ const lossMinimumOf = (model: TrainedModel) => limitsOf(trainingTask(model), tra
 const worstBy = <T>(items: readonly T[], value: (item: T) => number): T =>
   items.reduce((worst, item) => (value(item) > value(worst) ? item : worst));
 
-/** Whether the limits hold after the few steps of a run: plain descent reaches them quickly on isotropic covariates only. */
+/** `N = 20`, or `worst of 3: N = 20`. */
+const worstLabel = (group: readonly TrainedModel[], { plan }: TrainedModel): string =>
+  group.length === 1 ? plan.label : `worst of ${group.length}: ${plan.label}`;
+
+/** Every model that should be at its limit by now: of a fixed, uneven covariance plain descent is not. */
 function convergedModels({ models, correlated }: Findings): readonly TrainedModel[] {
   return [...new Set([...models, correlated])];
 }
@@ -42,7 +46,7 @@ function lossClaims(findings: Findings): Claim[] {
   const excess = (model: TrainedModel) => exactLoss(model) / lossMinimumOf(model) - 1;
   const worst = worstBy(models, excess);
   return [
-    boundClaim(`loss of the trained matrices over its minimum; worst of ${models.length}: ${worst.plan.label}`, {
+    boundClaim(`loss of the trained matrices over its minimum; ${worstLabel(models, worst)}`, {
       theory: 1,
       measured: 1 + excess(worst),
       limit: 1 + lossLimit,
@@ -51,19 +55,17 @@ function lossClaims(findings: Findings): Claim[] {
   ];
 }
 
-function weightClaims(findings: Findings): Claim[] {
-  const models = convergedModels(findings);
+function weightClaims({ models, correlated, main }: Findings): Claim[] {
   const difference = (model: TrainedModel) => learnedProduct(model).relativeDifference;
-  const worst = worstBy(models, difference);
-  const name = trainingTask(findings.main).covariance.kind === 'exponential' ? 'G' : 'Γ⁻¹';
-  return [
-    boundClaim(`‖u U₁₁ − ${name}‖ / ‖${name}‖; worst of ${models.length}: ${worst.plan.label}`, {
-      theory: 0,
-      measured: difference(worst),
-      limit: matrixLimit,
-      shown: `${100 * matrixLimit} %`,
-    }),
-  ];
+  const name = trainingTask(main).covariance.kind === 'exponential' ? 'G' : 'Γ⁻¹';
+  const claimAbout = (group: readonly TrainedModel[]) => {
+    const worst = worstBy(group, difference);
+    const limit = matrixLimits[trainingTask(worst).covariance.kind];
+    const shown = `${100 * limit} %`;
+    const facts = { theory: 0, measured: difference(worst), limit, shown };
+    return boundClaim(`‖u U₁₁ − ${name}‖ / ‖${name}‖; ${worstLabel(group, worst)}`, facts);
+  };
+  return [claimAbout(models), ...(models.includes(correlated) ? [] : [claimAbout([correlated])])];
 }
 
 /** Half the risk on fresh prompts as long as training's, on the least loss that is possible. */
@@ -137,7 +139,7 @@ function parityClaims({ models, correlated, descents }: Findings): Claim[] {
       theory: 0,
       measured: worst.maxRelative,
       limit: worst.tolerance.relative,
-      shown: `tolerance ${worst.tolerance.relative}`,
+      shown: `tolerance ${worst.tolerance.relative.toExponential(0).replace('-', '−')}`,
     });
     return { ...claim, holds: claim.holds && worst.ok };
   });
