@@ -31,7 +31,7 @@ test('SGD from the paper’s start reaches Gamma^-1', { timeout: 300_000 }, asyn
     batch: 1000,
     optimizer: { name: 'sgd', learningRate: 0.05, momentum: 0 },
     schedule: { name: 'step', at: 0.7, factor: 0.1 },
-    device: 'wasm',
+    engine: 'onnx',
     logEvery: 100,
     checkpointEvery: 1000,
   });
@@ -40,18 +40,24 @@ test('SGD from the paper’s start reaches Gamma^-1', { timeout: 300_000 }, asyn
   expect(lossRatio(parameters, d, N)).toBeLessThan(1.01);
 });
 
-test.each([0, 1])('the defaults, from a random start, reach Gamma^-1 (seed %i)', { timeout: 300_000 }, async (seed) => {
-  const [d, N] = [5, 20];
-  const config = smallConfig({
-    dimension: d,
-    contextLength: N,
-    ...configDefaults,
-    engine: 'tfjs',
-    device: 'wasm',
-    seed,
-  });
-  expect(config.steps).toBeLessThanOrEqual(3000);
-  const { parameters } = await train({ folder: join(temporaryFolder(), 'run'), config });
-  expect(productError(parameters, d, inverse(gammaMatrix(identity(d), N)))).toBeLessThan(0.03);
-  expect(lossRatio(parameters, d, N)).toBeLessThan(1.02);
-});
+const runs = [
+  ...[0, 1, 2, 3, 4].map((seed) => ({ seed, engine: 'onnx' as const, device: 'cpu' as const })),
+  { seed: 0, engine: 'tfjs' as const, device: 'wasm' as const },
+];
+
+test.each(runs)(
+  'the defaults reach it from a random start: seed $seed, $engine on $device',
+  {
+    timeout: 300_000,
+  },
+  async (where) => {
+    const [d, N] = [5, 20];
+    const config = smallConfig({ dimension: d, contextLength: N, ...configDefaults, ...where });
+    expect(config.initialisation.scheme).toBe('generic');
+    expect(config.steps).toBeLessThanOrEqual(3000);
+    const { parameters } = await train({ folder: join(temporaryFolder(), 'run'), config });
+    // Measured: 1.1 to 1.4 % and 0.06 to 0.1 %.
+    expect(productError(parameters, d, inverse(gammaMatrix(identity(d), N)))).toBeLessThan(0.03);
+    expect(lossRatio(parameters, d, N)).toBeLessThan(1.02);
+  },
+);
