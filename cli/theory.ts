@@ -3,10 +3,14 @@ import { defineCommand } from './command.ts';
 import { setOption } from './shared-options.ts';
 import { formatNumber, formatTable } from './table.ts';
 
+const widestMatrix = 100;
+
 function formatValue(value: unknown): string {
   if (typeof value === 'number' || value === null) return formatNumber(value);
-  if (Array.isArray(value)) return `[${value.map(formatValue).join(', ')}]`;
-  return String(value);
+  if (!Array.isArray(value)) return String(value);
+  const line = `[${value.map(formatValue).join(', ')}]`;
+  if (line.length <= widestMatrix) return line;
+  return `${value.length} x ${(value[0] as unknown[]).length} matrix, in full with --json`;
 }
 
 export const theory = defineCommand({
