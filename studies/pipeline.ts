@@ -98,11 +98,12 @@ export async function trainAndExport(request: RunRequest): Promise<FinishedRun |
   if (trained.interrupted) return { interrupted: true, folder, steps: trained.steps };
   const path = runPaths(folder).model;
   const exported = exportRun(folder, {}, path);
-  const parity: VerifyResult[] = [];
-  for (const name of verifyProviders) {
-    const provider = await resolveProvider(name);
-    parity.push(await verifyModel(exported, provider, { ...verification, signal: signal ?? null }));
-  }
+  // Side by side: while one provider's library loads, another one computes.
+  const parity = await Promise.all(
+    verifyProviders.map(async (name) =>
+      verifyModel(exported, await resolveProvider(name), { ...verification, signal: signal ?? null }),
+    ),
+  );
   const frozen = parity.length === 0 ? exported : recordParity(path, parity);
   const { metrics, paths } = readRun(folder);
   const { steps, engine, device, seconds, promptsPerSecond } = trained;

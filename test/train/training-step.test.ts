@@ -59,10 +59,13 @@ describe.each([1, 3, 5, 20])('D = %i', (dimension) => {
 
   test('the gradient is that of float64, to 1e-5', async () => {
     // With momentum the new velocity is the gradient itself, unrounded by the parameters.
-    const description = describeStep(dimension, momentum);
-    const step = buildTrainingStep(description);
-    const state = [normals(step.size, 1, 0.3), new Float32Array(step.size)];
     for (const size of sizes) {
+      const description = {
+        ...describeStep(dimension, momentum),
+        queries: size.queries === 1 ? 1 : ('queries' as const),
+      };
+      const step = buildTrainingStep(description);
+      const state = [normals(step.size, 1, 0.3), new Float32Array(step.size)];
       const batch = randomBatch(size);
       const expected = referenceStep(step, description, state, batch, { learningRate: 0.1 });
       const actual = await runStep(step, description, state, batch, { learningRate: 0.1 });
