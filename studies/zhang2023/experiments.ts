@@ -8,7 +8,7 @@
 import type { VerifyOptions } from '../../infer/verify.ts';
 import { shiftNamed } from '../../models/shifts/index.ts';
 import type { TaskSpec } from '../../models/tasks/index.ts';
-import { type ModelPlan, openWorkshop, type RunRow, type TrainedModel } from '../reproduce.ts';
+import { type ModelPlan, openWorkshop, type RunRow } from '../reproduce.ts';
 import { numberOf } from '../settings.ts';
 import type { Claim, ReproduceOptions, ReproduceResult, Settings, Study } from '../study.ts';
 import { claimsOf } from './claims.ts';
@@ -35,7 +35,7 @@ const quick: Size = {
   seeds: 1,
   steps: 800,
   lengths: [2, 5, 10, 20, 40, 100, 200],
-  prompts: 30_000,
+  prompts: 20_000,
   verification: { batches: [1, 7, 129] },
 };
 
@@ -193,15 +193,18 @@ export async function reproduce(
   const stages = trainPlans.length + Number(wantsCorrelated) + Number(wantsDescent) + measures;
   const workshop = openWorkshop(study, options, stages);
 
-  const trained: TrainedModel[] = [];
   const { verification } = size;
-  for (const plan of trainPlans) {
-    const isMain = numberOf(plan.settings, 'N') === N;
-    trained.push(await workshop.train(isMain ? plan : { ...plan, verification }));
-  }
-  const main = trained.find((model) => trainingLength(model) === N)!;
-  const other = wantsCorrelated ? await workshop.train({ ...correlated, verification }) : main;
-  const plain = wantsDescent ? [await workshop.train({ ...descent, verification })] : [];
+  const isMain = (plan: ModelPlan) => numberOf(plan.settings, 'N') === N;
+  const plans = [
+    ...trainPlans.map((plan) => (isMain(plan) ? plan : { ...plan, verification })),
+    ...(wantsCorrelated ? [{ ...correlated, verification }] : []),
+    ...(wantsDescent ? [{ ...descent, verification }] : []),
+  ];
+  const all = await workshop.train(plans);
+  const trained = all.slice(0, trainPlans.length);
+  const main = trained.find(({ plan }) => isMain(plan))!;
+  const other = all.find(({ plan }) => plan.name === correlated?.name) ?? main;
+  const plain = all.filter(({ plan }) => plan.name === descent?.name);
 
   const precision = { prompts: size.prompts, queriesPerPrompt: QUERIES };
   const lengthRows: RunRow[] = [];
