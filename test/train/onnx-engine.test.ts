@@ -226,8 +226,8 @@ describe.runIf(requireOrSkip('webgpu', webgpu.available, webgpu.detail))('on web
     }
     // The state and nothing else: gradients, old states and reports are disposed of.
     expect(ours.marks.map(({ tensors }) => tensors)).toEqual(Array(4).fill(optimizerTensors(config)));
-    // Undisposed, 300 steps of this size would hold some 30 MB more; the allocators settle within about 10.
-    expect(ours.marks[3]!.bytes - ours.marks[1]!.bytes).toBeLessThan(15 * megabyte);
+    // Measured over 200 steps: 1 to 4 MB while the allocators settle, 16 MB if nothing is disposed of.
+    expect(ours.marks[3]!.bytes - ours.marks[1]!.bytes).toBeLessThan(10 * megabyte);
   });
 });
 
