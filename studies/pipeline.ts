@@ -74,6 +74,8 @@ export interface FinishedRun {
   readonly device: string;
   readonly seconds: number;
   readonly promptsPerSecond: number;
+  /** The run had all its steps already: it was only exported and verified. */
+  readonly wasFinished: boolean;
   readonly metrics: readonly MetricsRow[];
   readonly parity: readonly VerifyResult[];
   /** All files of the run. */
@@ -124,7 +126,7 @@ async function finishRun(request: RunRequest, trained: TrainingResult, exported:
     ),
   );
   const { metrics, paths } = readRun(folder);
-  const { steps, engine, device, seconds, promptsPerSecond } = trained;
+  const { steps, engine, device, seconds, promptsPerSecond, wasFinished } = trained;
   return {
     interrupted: false,
     folder,
@@ -137,6 +139,7 @@ async function finishRun(request: RunRequest, trained: TrainingResult, exported:
     device,
     seconds,
     promptsPerSecond,
+    wasFinished,
     metrics,
     parity,
     files: [paths.config, paths.metrics, paths.checkpoint, paths.model],
