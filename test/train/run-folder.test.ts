@@ -95,7 +95,7 @@ describe('opening', () => {
       () => openRun({ folder: makeRun(), config: smallConfig({ seed: 8 }), resume: false }),
       /expected a new folder, got a run that differs in seed/,
     ],
-    ['more steps, when the schedule depends on them', () => extend(config, 50), /another steps/],
+    ['more steps, when the schedule depends on them', () => extend(config, 50), /differs in steps/],
     ['fewer steps than are done', () => extend(constant, 10), /expected 20 or more: the run has done them, got 10/],
     ['nothing to resume', () => openRun({ folder: '/nonexistent/run', resume: true }), /expected a run to resume/],
     [
