@@ -20,6 +20,7 @@ import { renderFigure } from './figures/render.ts';
 import { showNumber } from './numbers.ts';
 import { type ExportedRun, type FinishedRun, resolveConfig, startRun, type TrainingOverrides } from './pipeline.ts';
 import { type ReportFigure, type ReportTable, renderReport } from './report.ts';
+import { environmentSection, modelSection, paritySection } from './report-sections.ts';
 import { formatSettings } from './settings.ts';
 import type { Claim, ReproduceOptions, ReproduceResult, Settings, Study } from './study.ts';
 
@@ -215,67 +216,4 @@ function commandOf(study: Study, { settings, isQuick, seed }: ReproduceOptions, 
   const set = formatSettings(study, settings);
   const parts = [`icl reproduce ${study.name} ${figure}`, isQuick ? '--quick' : '', set === '' ? '' : `--set "${set}"`];
   return [...parts, `--seed ${seed}`].filter((part) => part !== '').join(' ');
-}
-
-function modelSection(models: readonly TrainedModel[]) {
-  return {
-    title: 'Models',
-    text: 'Each was trained here on fresh prompts at every step. The loss is the mean over the last tenth of the steps.',
-    table: {
-      columns: ['model', 'start', 'optimizer', 'steps', 'batch', 'seed', 'device', 'seconds', 'loss'],
-      rows: models.map(({ plan, run: { config, device, seconds, loss } }) => [
-        plan.label,
-        config.initialisation.scheme,
-        `${config.optimizer.name} ${showNumber(config.optimizer.learningRate, 3)}, ${config.schedule.name}`,
-        config.steps,
-        config.batch,
-        config.seed,
-        device,
-        Number(seconds.toFixed(1)),
-        loss,
-      ]),
-    },
-  };
-}
-
-function paritySection(models: readonly TrainedModel[]) {
-  const rows = models.flatMap(({ plan, run }) =>
-    run.parity.map(({ provider, adapter, maxAbsolute, maxRelative, cases, ok }) => [
-      plan.label,
-      provider + (adapter === null ? '' : `, ${adapter}`),
-      cases,
-      maxAbsolute,
-      maxRelative,
-      ok ? 'met' : 'NOT MET',
-    ]),
-  );
-  return {
-    title: 'Verification',
-    text: 'Every exported file was compared with a float64 reading of the same forward pass at many sizes of batch, context and queries, before it was used. Errors are the largest found; relative ones are in units of the prediction’s own size.',
-    table: { columns: ['model', 'provider', 'sizes', 'largest error', 'relative', 'tolerance'], rows },
-  };
-}
-
-function environmentSection(models: readonly TrainedModel[], sessions: readonly SessionReport[]) {
-  const versions = models[0]?.run.config.versions ?? {};
-  const measuredOn = [
-    ...new Set(
-      sessions.map(({ provider, adapter, runtime, opset, threads }) =>
-        [provider, adapter, runtime, `opset ${opset}`, `${threads} thread${threads === 1 ? '' : 's'}`]
-          .filter((part) => part !== null)
-          .join(', '),
-      ),
-    ),
-  ];
-  return {
-    title: 'What ran where',
-    text: 'The figures’ measured points come from the exported ONNX files, not from the training engine.',
-    table: {
-      columns: ['part', 'version'],
-      rows: [
-        ...Object.entries(versions).map(([name, value]) => [name, value]),
-        ...measuredOn.map((text) => ['measured on', text]),
-      ],
-    },
-  };
 }

@@ -6,6 +6,7 @@
  * models that were trained with the study's own choices (Adam) serve the other figures.
  */
 import type { VerifyOptions } from '../../infer/verify.ts';
+import { unknownName } from '../../models/errors.ts';
 import { shiftNamed } from '../../models/shifts/index.ts';
 import type { TaskSpec } from '../../models/tasks/index.ts';
 import { type ModelPlan, openWorkshop, type RunRow } from '../reproduce.ts';
@@ -179,7 +180,9 @@ export async function reproduce(
   size: Size = options.isQuick ? quick : full,
 ): Promise<ReproduceResult> {
   const { settings, figure } = options;
-  const wants = (...names: readonly string[]) => figure === undefined || names.includes(figure);
+  const names = study.figures.map(({ name }) => name);
+  if (figure !== undefined && !names.includes(figure)) throw unknownName(`figure of ${study.name}`, figure, names);
+  const wants = (...some: readonly string[]) => figure === undefined || some.includes(figure);
   const { models, descent, correlated } = plansOf(options, size);
   const N = numberOf(settings, 'N');
   const M = numberOf(settings, 'M');
