@@ -28,8 +28,8 @@ export const train = defineCommand({
       positiveNumber('--learning-rate'),
     ),
     init: option('--init <scheme>', "how parameters start (default: the study's; see: icl list)", text),
-    engine: option('--engine <e>', 'what fits: tfjs', text, 'tfjs'),
-    device: option('--device <d>', 'where: tensorflow-gpu, webgpu, wasm, cpu or auto (default: auto)', text),
+    engine: option('--engine <e>', 'what fits: onnx, tfjs or auto (default: auto)', text),
+    device: option('--device <d>', 'where: cuda, webgpu, cpu, tensorflow-gpu, wasm or auto (default: auto)', text),
     checkpointEvery: option(
       '--checkpoint-every <n>',
       "steps between checkpoints (default: the study's)",

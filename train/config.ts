@@ -60,7 +60,7 @@ export const configDefaults = {
   optimizer: { ...adamDefaults, learningRate: 0.02 },
   schedule: cosineDefaults,
   clipNorm: null,
-  engine: 'tfjs',
+  engine: 'auto',
   device: 'auto',
   logEvery: 10,
   checkpointEvery: 250,
