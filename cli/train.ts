@@ -21,7 +21,7 @@ export const train = defineCommand({
     steps: option('--steps <n>', "optimizer steps (default: the study's)", wholeNumber('--steps', 1)),
     batch: option('--batch <n>', "fresh prompts per step (default: the study's)", wholeNumber('--batch', 1)),
     seed: option('--seed <n>', 'seed of the start and of all prompts (default: 0)', wholeNumber('--seed', 0)),
-    optimizer: option('--optimizer <name>', "sgd or adam (default: the study's)", text),
+    optimizer: option('--optimizer <name>', "sgd, adam or adamw (default: the study's)", text),
     learningRate: option(
       '--learning-rate <r>',
       "learning rate at its height (default: the study's)",

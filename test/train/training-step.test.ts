@@ -17,9 +17,10 @@ import { requireOrSkip } from '../require.ts';
 import { expectClose } from '../tolerance.ts';
 import { describeStep, origin, referenceStep, runStep, unflatten } from './step-fixtures.ts';
 
-const [sgd, adam] = optimizers.map(({ defaults }) => defaults) as [
+const [sgd, adam, adamw] = optimizers.map(({ defaults }) => defaults) as [
   OptimizerSpec & { name: 'sgd' },
   OptimizerSpec & { name: 'adam' },
+  OptimizerSpec & { name: 'adamw' },
 ];
 const momentum: OptimizerSpec = { ...sgd, momentum: 0.9 };
 
@@ -82,6 +83,7 @@ describe.each([1, 3, 5, 20])('D = %i', (dimension) => {
     ['momentum, clipped far above', momentum, 1e6],
     ['adam', adam, null],
     ['adam, clipped', adam, 0.01],
+    ['adamw', adamw, null],
   ] as const)('%s: a step from any state', async (_, optimizer, clipNorm) => {
     const description = describeStep(dimension, optimizer, clipNorm);
     const step = buildTrainingStep(description);
