@@ -88,6 +88,7 @@ export const train = defineCommand({
         context.log(`interrupted at step ${result.steps}; continue with: icl train ${studyOrConfig} .. --resume`);
         return INTERRUPTED;
       }
+      if (result.wasFinished) context.log('the run had all its steps already: exported and verified again');
       const summary = {
         run: options.out,
         model: result.model,
