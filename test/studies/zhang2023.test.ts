@@ -86,7 +86,6 @@ describe('configurations', () => {
       initialisation: { scheme: 'generic', options: { scale: 0.05 } },
       seed: 0,
       device: 'auto',
-      verifyProviders: ['cpu', 'wasm'] as const,
     });
     expect(config.versions['node']).toBe(process.versions.node);
   });
