@@ -98,7 +98,7 @@ export function buildTrainingStep({ architecture, sizes, optimizer: spec, clipNo
   };
   const { value: loss, gradients } = differentiate<Value>(
     ops,
-    trainingLoss(architecture),
+    trainingLoss(architecture, sizes),
     split(builder, vectors[0]!, parameters),
     inputs,
   );
