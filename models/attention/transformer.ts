@@ -132,7 +132,7 @@ function predict<T>(model: Model<T>, prompt: Prompt<T>, queries: T, at: T, isSha
   const places = ops.concat([ops.sub(numbers, ops.constant(1)), numbers], 0); // [T]
   const maskFor = (rows: T) => scale(ops, ops.less(ops.expandDims(rows, 1), ops.expandDims(places, 0)), excluded);
   const contextMask = maskFor(places); // [T, T]
-  const queryMask = maskFor(at); // [1, T] or [n, T]
+  const queryMask = maskFor(ops.sub(at, ops.constant(1))); // [1, T] or [n, T]: x_{n+1} has the query's place, and is no key
   const beside = (a: T) => (isShared ? a : ops.expandDims(a, 1));
 
   let context = linear(model, 'read_in', contextTokens(ops, prompt, sizes));
