@@ -21,15 +21,15 @@ export const train = defineCommand({
     steps: option('--steps <n>', "optimizer steps (default: the study's)", wholeNumber('--steps', 1)),
     batch: option('--batch <n>', "fresh prompts per step (default: the study's)", wholeNumber('--batch', 1)),
     seed: option('--seed <n>', 'seed of the start and of all prompts (default: 0)', wholeNumber('--seed', 0)),
-    optimizer: option('--optimizer <name>', "sgd or adam (default: the study's)", text),
+    optimizer: option('--optimizer <name>', "sgd, adam or adamw (default: the study's)", text),
     learningRate: option(
       '--learning-rate <r>',
       "learning rate at its height (default: the study's)",
       positiveNumber('--learning-rate'),
     ),
     init: option('--init <scheme>', "how parameters start (default: the study's; see: icl list)", text),
-    engine: option('--engine <e>', 'what fits: tfjs', text, 'tfjs'),
-    device: option('--device <d>', 'where: tensorflow-gpu, webgpu, wasm, cpu or auto (default: auto)', text),
+    engine: option('--engine <e>', 'what fits: onnx, tfjs or auto (default: auto)', text),
+    device: option('--device <d>', 'where: cuda, webgpu, cpu, tensorflow-gpu, wasm or auto (default: auto)', text),
     checkpointEvery: option(
       '--checkpoint-every <n>',
       "steps between checkpoints (default: the study's)",

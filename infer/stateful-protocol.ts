@@ -15,6 +15,8 @@ export interface StatefulSettings {
 /** Name and shape of an input; its numbers follow those of the one before it in the buffer. */
 export type FeedLayout = Omit<Feed, 'values'>;
 
+type Reports = readonly (readonly number[])[];
+
 export type ToStateful =
   | { readonly kind: 'step'; readonly layout: readonly FeedLayout[]; readonly buffer: ArrayBuffer }
   | { readonly kind: 'report' }
@@ -31,10 +33,10 @@ export type FromStateful =
       readonly tensors: number;
     }
   | { readonly kind: 'refused'; readonly problem: string }
-  /** The buffer of a step comes back; its reports may come later. */
-  | { readonly kind: 'stepped'; readonly buffer: ArrayBuffer; readonly tensors: number }
-  /** Of the oldest steps without a report. */
-  | { readonly kind: 'reports'; readonly reports: readonly (readonly number[])[]; readonly tensors: number }
+  /** The buffer of a step comes back, with the reports of the oldest steps that had none yet, if they are free. */
+  | { readonly kind: 'stepped'; readonly buffer: ArrayBuffer; readonly reports: Reports; readonly tensors: number }
+  /** The same, asked for. */
+  | { readonly kind: 'reported'; readonly reports: Reports; readonly tensors: number }
   | { readonly kind: 'state'; readonly vectors: readonly Float32Array[] }
   /** A step, a report or a reading failed, and everything fails from now on. */
   | { readonly kind: 'failed'; readonly problem: string };

@@ -216,11 +216,10 @@ class ThreadedSession implements StatefulSession {
     switch (message.kind) {
       case 'stepped':
         this.#buffers.push(message.buffer);
-        this.#tensors = message.tensors;
+        this.#report(message);
         break;
-      case 'reports':
-        this.#tensors = message.tensors;
-        for (const report of message.reports) this.#steps.shift()?.resolve(report);
+      case 'reported':
+        this.#report(message);
         break;
       case 'state':
         this.#readings.shift()?.resolve(message.vectors);
@@ -229,6 +228,11 @@ class ThreadedSession implements StatefulSession {
         this.#fail(message.problem);
         break;
     }
+  }
+
+  #report({ reports, tensors }: FromStateful & { kind: 'stepped' | 'reported' }): void {
+    this.#tensors = tensors;
+    for (const report of reports) this.#steps.shift()?.resolve(report);
   }
 
   /** Whoever waits is told. */

@@ -26,19 +26,17 @@ async function handle(runner: StatefulRunner, message: ToStateful): Promise<void
     say({ kind: 'failed', problem });
     return;
   }
-  const sayReports = async (): Promise<void> => {
-    const reports = await runner.takeReports();
-    say({ kind: 'reports', reports, tensors: runner.tensorCount() });
-  };
   try {
     if (message.kind === 'load') runner.load(message.vectors);
     else if (message.kind === 'step') {
       const { layout, buffer } = message;
       await runner.step(unpackFeeds(layout, buffer));
-      say({ kind: 'stepped', buffer, tensors: runner.tensorCount() }, [buffer]);
-      if (runner.reportsAreFree) await sayReports();
-    } else if (message.kind === 'report') await sayReports();
-    else say({ kind: 'state', vectors: await runner.read() });
+      const reports = runner.reportsAreFree ? await runner.takeReports() : [];
+      say({ kind: 'stepped', buffer, reports, tensors: runner.tensorCount() }, [buffer]);
+    } else if (message.kind === 'report') {
+      const reports = await runner.takeReports();
+      say({ kind: 'reported', reports, tensors: runner.tensorCount() });
+    } else say({ kind: 'state', vectors: await runner.read() });
   } catch (error) {
     problem = condense(error);
     say({ kind: 'failed', problem });

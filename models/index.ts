@@ -1,6 +1,7 @@
 /** What the papers write on the board: architectures, tasks, shifts, estimators, theory, and the generator. Pure. */
 export * from './architecture.ts';
 export { architectureNamed, architectures } from './attention/index.ts';
+export { type Differentiated, differentiate, type ScalarFunction } from './autodiff.ts';
 export * from './errors.ts';
 export * from './estimators/index.ts';
 export * from './ops.ts';

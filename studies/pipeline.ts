@@ -12,7 +12,7 @@ import { architectureNamed } from '../models/attention/index.ts';
 import { UsageError } from '../models/errors.ts';
 import { parseConfig, type TrainingConfig } from '../train/config.ts';
 import { type MetricsRow, readRun, runPaths } from '../train/run-folder.ts';
-import { type TrainingProgress, train } from '../train/train.ts';
+import { type TrainingProgress, type TrainingResult, train } from '../train/train.ts';
 import type { Settings, Study } from './study.ts';
 import { versionsHere } from './versions.ts';
 
@@ -74,6 +74,8 @@ export interface FinishedRun {
   readonly device: string;
   readonly seconds: number;
   readonly promptsPerSecond: number;
+  /** The run had all its steps already: it was only exported and verified. */
+  readonly wasFinished: boolean;
   readonly metrics: readonly MetricsRow[];
   readonly parity: readonly VerifyResult[];
   /** All files of the run. */
@@ -87,40 +89,60 @@ export interface InterruptedRun {
   readonly steps: number;
 }
 
+/** A run that is trained and exported; its verification is under way. */
+export interface ExportedRun {
+  readonly interrupted: false;
+  /** Settles when the file has been verified and says so. */
+  readonly finished: Promise<FinishedRun>;
+}
+
 /**
  * Trains into a folder, exports `model.onnx`, verifies it and writes the worst errors into it.
  * @throws {UsageError} | {DataError} about the folder. @throws {TrainingError} if the loss diverges.
  * @throws {ProviderError} if a device or a provider does not work.
  */
 export async function trainAndExport(request: RunRequest): Promise<FinishedRun | InterruptedRun> {
-  const { folder, config, resume, verifyProviders, verification, signal, onProgress } = request;
+  const run = await startRun(request);
+  return run.interrupted ? run : run.finished;
+}
+
+/** The same, but comes back as soon as the file is there: the caller may train the next model while this one is verified. */
+export async function startRun(request: RunRequest): Promise<ExportedRun | InterruptedRun> {
+  const { folder, config, resume, signal, onProgress } = request;
   const trained = await train({ folder, config, resume, signal, onProgress });
   if (trained.interrupted) return { interrupted: true, folder, steps: trained.steps };
   const path = runPaths(folder).model;
-  const exported = exportRun(folder, {}, path);
-  const parity: VerifyResult[] = [];
-  for (const name of verifyProviders) {
-    const provider = await resolveProvider(name);
-    parity.push(await verifyModel(exported, provider, { ...verification, signal: signal ?? null }));
-  }
-  const frozen = parity.length === 0 ? exported : recordParity(path, parity);
+  const finished = finishRun(request, trained, exportRun(folder, {}, path));
+  finished.catch(() => {}); // Thrown where it is awaited.
+  return { interrupted: false, finished };
+}
+
+async function finishRun(request: RunRequest, trained: TrainingResult, exported: FrozenModel): Promise<FinishedRun> {
+  const { folder, verifyProviders, verification, signal } = request;
+  // Side by side: while one provider's library loads, another one computes.
+  const parity = await Promise.all(
+    verifyProviders.map(async (name) =>
+      verifyModel(exported, await resolveProvider(name), { ...verification, signal: signal ?? null }),
+    ),
+  );
   const { metrics, paths } = readRun(folder);
-  const { steps, engine, device, seconds, promptsPerSecond } = trained;
+  const { steps, engine, device, seconds, promptsPerSecond, wasFinished } = trained;
   return {
     interrupted: false,
     folder,
     config: trained.config,
-    model: path,
-    frozen,
+    model: paths.model,
+    frozen: parity.length === 0 ? exported : recordParity(paths.model, parity),
     steps,
     loss: finalLoss(metrics, steps),
     engine,
     device,
     seconds,
     promptsPerSecond,
+    wasFinished,
     metrics,
     parity,
-    files: [paths.config, paths.metrics, paths.checkpoint, path],
+    files: [paths.config, paths.metrics, paths.checkpoint, paths.model],
   };
 }
 

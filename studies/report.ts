@@ -69,7 +69,7 @@ function plainTable({ columns, rows }: ReportTable): Markup {
     return isNumber[i] ? html`<td class="n">${text}</td>` : html`<td>${text}</td>`;
   };
   const head = columns.map((title, i) => (isNumber[i] ? html`<th class="n">${title}</th>` : html`<th>${title}</th>`));
-  return html`<div class="scroll" tabindex="0"><table><thead><tr>${head}</tr></thead><tbody>${rows.map((row) => html`<tr>${row.map(cell)}</tr>`)}</tbody></table></div>`;
+  return html`<div class="scroll" role="region" aria-label="table" tabindex="0"><table><thead><tr>${head}</tr></thead><tbody>${rows.map((row) => html`<tr>${row.map(cell)}</tr>`)}</tbody></table></div>`;
 }
 
 function figureBlock({ name, title, caption, command, rendered, table }: ReportFigure, index: number): Markup {

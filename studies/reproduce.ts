@@ -18,8 +18,9 @@ import { readRun, runPaths } from '../train/run-folder.ts';
 import type { FigureContext, SvgElement } from './figures/document.ts';
 import { renderFigure } from './figures/render.ts';
 import { showNumber } from './numbers.ts';
-import { type FinishedRun, resolveConfig, type TrainingOverrides, trainAndExport } from './pipeline.ts';
+import { type ExportedRun, type FinishedRun, resolveConfig, startRun, type TrainingOverrides } from './pipeline.ts';
 import { type ReportFigure, type ReportTable, renderReport } from './report.ts';
+import { environmentSection, modelSection, paritySection } from './report-sections.ts';
 import { formatSettings } from './settings.ts';
 import type { Claim, ReproduceOptions, ReproduceResult, Settings, Study } from './study.ts';
 
@@ -62,7 +63,8 @@ export interface FigurePlan {
 }
 
 export interface Workshop {
-  train(plan: ModelPlan): Promise<TrainedModel>;
+  /** Trains one after the other; while one is verified, the next is trained. */
+  train(plans: readonly ModelPlan[]): Promise<readonly TrainedModel[]>;
   /** Risk of a model over lengths and shifts, with the exact risk of its own matrices in `theory`. */
   measure(trained: TrainedModel, plan: MeasurePlan): Promise<readonly RunRow[]>;
   finish(lead: string, claims: readonly Claim[], figures: readonly FigurePlan[]): ReproduceResult;
@@ -73,7 +75,7 @@ export const verifiedProviders: readonly ProviderName[] = ['cpu', 'wasm'];
 
 /**
  * Opens a workshop.
- * @param stages How many times `train` and `measure` will be called: for the progress.
+ * @param stages How many models will be trained, and how often `measure` will be called: for the progress.
  */
 export function openWorkshop(study: Study, options: ReproduceOptions, stages: number): Workshop {
   const { folder, signal, onProgress } = options;
@@ -109,32 +111,40 @@ export function openWorkshop(study: Study, options: ReproduceOptions, stages: nu
     return measured;
   };
 
+  const startModel = async (plan: ModelPlan): Promise<ExportedRun> => {
+    const config = resolveConfig(study, plan.settings, { ...plan.overrides, seed: plan.seed, device: options.device });
+    const own = join(folder, 'models', plan.name);
+    removeOtherRun(own, config);
+    const run = await startRun({
+      config,
+      folder: own,
+      resume: true,
+      verifyProviders: verifiedProviders,
+      ...(plan.verification === undefined ? {} : { verification: plan.verification }),
+      ...(signal === undefined ? {} : { signal }),
+      onProgress: ({ step, loss }) =>
+        report(step / config.steps, `training ${plan.label}: loss ${showNumber(loss, 3)}`),
+    });
+    if (!run.interrupted) return run;
+    signal?.throwIfAborted();
+    throw new Error(`training of ${plan.name} stopped at step ${run.steps}`);
+  };
+
   return {
-    async train(plan) {
-      const config = resolveConfig(study, plan.settings, {
-        ...plan.overrides,
-        seed: plan.seed,
-        device: options.device,
-      });
-      const own = join(folder, 'models', plan.name);
-      removeOtherRun(own, config);
-      const run = await trainAndExport({
-        config,
-        folder: own,
-        resume: true,
-        verifyProviders: verifiedProviders,
-        ...(plan.verification === undefined ? {} : { verification: plan.verification }),
-        ...(signal === undefined ? {} : { signal }),
-        onProgress: ({ step, loss }) =>
-          report((0.9 * step) / config.steps, `training ${plan.label}: loss ${showNumber(loss, 3)}`),
-      });
-      if (run.interrupted) {
-        signal?.throwIfAborted();
-        throw new Error(`training of ${plan.name} stopped at step ${run.steps}`);
+    async train(plans) {
+      const started: Promise<FinishedRun>[] = [];
+      try {
+        for (const plan of plans) {
+          started.push((await startModel(plan)).finished);
+          stage++;
+        }
+      } catch (error) {
+        await Promise.allSettled(started);
+        throw error;
       }
-      stage++;
-      const trained = { plan, run };
-      models.push(trained);
+      const runs = await Promise.all(started);
+      const trained = runs.map((run, i) => ({ plan: plans[i]!, run }));
+      models.push(...trained);
       return trained;
     },
 
@@ -206,67 +216,4 @@ function commandOf(study: Study, { settings, isQuick, seed }: ReproduceOptions, 
   const set = formatSettings(study, settings);
   const parts = [`icl reproduce ${study.name} ${figure}`, isQuick ? '--quick' : '', set === '' ? '' : `--set "${set}"`];
   return [...parts, `--seed ${seed}`].filter((part) => part !== '').join(' ');
-}
-
-function modelSection(models: readonly TrainedModel[]) {
-  return {
-    title: 'Models',
-    text: 'Each was trained here on fresh prompts at every step. The loss is the mean over the last tenth of the steps.',
-    table: {
-      columns: ['model', 'start', 'optimizer', 'steps', 'batch', 'seed', 'device', 'seconds', 'loss'],
-      rows: models.map(({ plan, run: { config, device, seconds, loss } }) => [
-        plan.label,
-        config.initialisation.scheme,
-        `${config.optimizer.name} ${showNumber(config.optimizer.learningRate, 3)}, ${config.schedule.name}`,
-        config.steps,
-        config.batch,
-        config.seed,
-        device,
-        Number(seconds.toFixed(1)),
-        loss,
-      ]),
-    },
-  };
-}
-
-function paritySection(models: readonly TrainedModel[]) {
-  const rows = models.flatMap(({ plan, run }) =>
-    run.parity.map(({ provider, adapter, maxAbsolute, maxRelative, cases, ok }) => [
-      plan.label,
-      provider + (adapter === null ? '' : `, ${adapter}`),
-      cases,
-      maxAbsolute,
-      maxRelative,
-      ok ? 'met' : 'NOT MET',
-    ]),
-  );
-  return {
-    title: 'Verification',
-    text: 'Every exported file was compared with a float64 reading of the same forward pass at many sizes of batch, context and queries, before it was used. Errors are the largest found; relative ones are in units of the prediction’s own size.',
-    table: { columns: ['model', 'provider', 'sizes', 'largest error', 'relative', 'tolerance'], rows },
-  };
-}
-
-function environmentSection(models: readonly TrainedModel[], sessions: readonly SessionReport[]) {
-  const versions = models[0]?.run.config.versions ?? {};
-  const measuredOn = [
-    ...new Set(
-      sessions.map(({ provider, adapter, runtime, opset, threads }) =>
-        [provider, adapter, runtime, `opset ${opset}`, `${threads} thread${threads === 1 ? '' : 's'}`]
-          .filter((part) => part !== null)
-          .join(', '),
-      ),
-    ),
-  ];
-  return {
-    title: 'What ran where',
-    text: 'The figures’ measured points come from the exported ONNX files, not from the training engine.',
-    table: {
-      columns: ['part', 'version'],
-      rows: [
-        ...Object.entries(versions).map(([name, value]) => [name, value]),
-        ...measuredOn.map((text) => ['measured on', text]),
-      ],
-    },
-  };
 }

@@ -2,8 +2,9 @@
  * Which engine and device `auto` means. A GPU is taken only if it works, is no software, and has enough to do; an engine or
  * a device that was asked for is never replaced.
  */
-import { probeProvider } from '../infer/providers.ts';
-import { probeDevice, resolveDevice, type Workload } from './devices.ts';
+import { type ProviderProbe, probeProvider } from '../infer/providers.ts';
+import { ProviderError } from '../models/errors.ts';
+import { type DeviceProbe, probeDevice, resolveDevice, type Workload } from './devices.ts';
 import { type DeviceName, type EngineName, engineTable, type TfjsDevice } from './engine-table.ts';
 
 export interface EngineRequest {
@@ -51,15 +52,34 @@ export async function resolveEngine(request: EngineRequest, workload: Workload):
   return { engine: 'onnx', device: 'cpu' };
 }
 
+/**
+ * Makes sure that a GPU that was asked for works, before anything is written. The processor always does.
+ * @throws {ProviderError} with what to install.
+ */
+export async function requireDevice({ engine, device }: EngineChoice): Promise<void> {
+  if (device === 'cpu' || device === 'wasm') return;
+  const { available, detail, install } = await probe({ engine, device });
+  if (available) return;
+  throw new ProviderError({
+    where: `device ${device}`,
+    expected: 'a device that works here',
+    got: detail,
+    ...(install === null ? {} : { remedy: `To install it: ${install}` }),
+  });
+}
+
 /** The first engine that has a device. */
 export function engineWith(device: DeviceName): EngineName {
   return engineTable.find(({ devices }) => devices.includes(device))!.name;
 }
 
-async function worksInHardware({ engine, device }: EngineChoice): Promise<boolean> {
-  const { available, isSoftware } =
-    engine === 'onnx'
-      ? await probeProvider(device as 'cuda' | 'webgpu')
-      : await probeDevice(device as Exclude<TfjsDevice, 'cpu'>);
+function probe({ engine, device }: EngineChoice): Promise<ProviderProbe | DeviceProbe> {
+  return engine === 'onnx'
+    ? probeProvider(device as 'cuda' | 'webgpu')
+    : probeDevice(device as Exclude<TfjsDevice, 'cpu'>);
+}
+
+async function worksInHardware(choice: EngineChoice): Promise<boolean> {
+  const { available, isSoftware } = await probe(choice);
   return available && !isSoftware;
 }

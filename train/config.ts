@@ -10,7 +10,7 @@ import { architectureNamed } from '../models/attention/index.ts';
 import { didYouMean, UsageError, unknownName } from '../models/errors.ts';
 import { createSampler, type TaskSpec } from '../models/tasks/index.ts';
 import { checkEngineDevice, type DeviceName, deviceNames, type EngineName, engineNames } from './engine-table.ts';
-import { type AdamSpec, type OptimizerSpec, optimizers } from './optimizers.ts';
+import { type AdamSpec, type AdamWSpec, type OptimizerSpec, optimizers } from './optimizers.ts';
 import { type ScheduleSpec, schedules } from './schedule.ts';
 
 export interface TrainingConfig {
@@ -48,6 +48,7 @@ const defaultsOf = <T>(kinds: readonly { readonly name: string; readonly default
   kinds.find((kind) => kind.name === name)!.defaults as T;
 
 const adamDefaults = defaultsOf<AdamSpec>(optimizers, 'adam');
+const adamwDefaults = defaultsOf<AdamWSpec>(optimizers, 'adamw');
 const sgdDefaults = defaultsOf<OptimizerSpec & { name: 'sgd' }>(optimizers, 'sgd');
 const cosineDefaults = defaultsOf<ScheduleSpec & { name: 'cosine' }>(schedules, 'cosine');
 const stepDefaults = defaultsOf<ScheduleSpec & { name: 'step' }>(schedules, 'step');
@@ -62,7 +63,7 @@ export const configDefaults = {
   optimizer: { ...adamDefaults, learningRate: 0.02 },
   schedule: cosineDefaults,
   clipNorm: null,
-  engine: 'tfjs',
+  engine: 'auto',
   device: 'auto',
   logEvery: 10,
   checkpointEvery: 250,
@@ -121,8 +122,16 @@ const optimizer = v.variant(
       beta2: v.optional(belowOne, adamDefaults.beta2),
       epsilon: v.optional(positive, adamDefaults.epsilon),
     }),
+    v.strictObject({
+      name: v.literal('adamw'),
+      learningRate: v.optional(positive, adamwDefaults.learningRate),
+      beta1: v.optional(belowOne, adamwDefaults.beta1),
+      beta2: v.optional(belowOne, adamwDefaults.beta2),
+      epsilon: v.optional(positive, adamwDefaults.epsilon),
+      weightDecay: v.optional(nonNegative, adamwDefaults.weightDecay),
+    }),
   ],
-  `an optimizer with a name: ${optimizers.map(({ name }) => name).join(' or ')}`,
+  `an optimizer with a name: ${optimizers.map(({ name }) => name).join(', ')}`,
 );
 
 const schedule = v.variant(

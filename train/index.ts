@@ -1,4 +1,6 @@
 /** Parameters are fitted, in Node. */
 export * from './config.ts';
 export * from './engines.ts';
+export { type OptimizerSpec, optimizers } from './optimizers.ts';
 export * from './train.ts';
+export * from './training-step.ts';

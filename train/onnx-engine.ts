@@ -42,6 +42,7 @@ export async function createOnnxEngine(options: EngineOptions): Promise<Engine> 
     pipelineDepth: pipelineDepths[device],
     scalars: (learningRate, at) => optimizer.scalars(learningRate, at),
     step(batch, values) {
+      requireOneQuery(batch);
       const numbers = scalars.map(
         ({ scalar, input }): Feed => ({ name: input, shape: [], values: Float32Array.of(values[scalar]!) }),
       );
@@ -66,6 +67,13 @@ export async function createOnnxEngine(options: EngineOptions): Promise<Engine> 
     tensorCount: () => session.tensorCount(),
     dispose: () => void session.close(),
   };
+}
+
+/** ONNX Runtime's own words for it would come later, from another thread. */
+function requireOneQuery({ queries }: LabelledBatch): void {
+  if (queries !== 1) {
+    throw new ShapeError({ where: 'engine onnx', expected: 'one query per training prompt', got: String(queries) });
+  }
 }
 
 function feedsOf(batch: LabelledBatch): Feed[] {

@@ -23,7 +23,13 @@ export interface AdamSpec {
   readonly epsilon: number;
 }
 
-export type OptimizerSpec = SgdSpec | AdamSpec;
+/** Adam whose parameters also shrink by themselves, at the rate `weightDecay` times the learning rate. */
+export interface AdamWSpec extends Omit<AdamSpec, 'name'> {
+  readonly name: 'adamw';
+  readonly weightDecay: number;
+}
+
+export type OptimizerSpec = SgdSpec | AdamSpec | AdamWSpec;
 
 /** A parameter with its state, one value per slot of the optimizer. */
 export interface ParameterState<T> {
@@ -88,7 +94,7 @@ const adam: OptimizerKind = {
   name: 'adam',
   description: 'adaptive moments with bias correction',
   defaults: { name: 'adam', learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
-  create({ beta1, beta2, epsilon }: AdamSpec) {
+  create({ beta1, beta2, epsilon }: AdamSpec | AdamWSpec) {
     return {
       slots: ['firstMoment', 'secondMoment'],
       scalarNames: ['stepSize', 'rootCorrection'],
@@ -112,7 +118,33 @@ const adam: OptimizerKind = {
   },
 };
 
-export const optimizers: readonly OptimizerKind[] = [sgd, adam];
+/**
+ * Adam after p <- p - rate weightDecay p, which enters as `decay` = rate * weightDecay.
+ * Source: Loshchilov and Hutter (2019), algorithm 2, with the schedule in the rate.
+ */
+const adamw: OptimizerKind = {
+  name: 'adamw',
+  description: 'adaptive moments with decoupled weight decay',
+  defaults: { name: 'adamw', learningRate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 },
+  create(spec: AdamWSpec) {
+    const base = adam.create(spec);
+    return {
+      slots: base.slots,
+      scalarNames: [...base.scalarNames, 'decay'],
+      scalarFormulas: [...base.scalarFormulas, `learning_rate * ${spec.weightDecay}`],
+      scalars: (learningRate, step) => ({
+        ...base.scalars(learningRate, step),
+        decay: learningRate * spec.weightDecay,
+      }),
+      update(ops, { parameter, slots }, gradient, scalars) {
+        const decayed = ops.sub(parameter, ops.mul(parameter, scalars['decay']!));
+        return base.update(ops, { parameter: decayed, slots }, gradient, scalars);
+      },
+    };
+  },
+};
+
+export const optimizers: readonly OptimizerKind[] = [sgd, adam, adamw];
 
 /** @throws {UsageError} for an unknown optimizer. */
 export function createOptimizer(spec: OptimizerSpec): Optimizer {

@@ -156,7 +156,7 @@ function reopen(folder: string, config: TrainingConfig | undefined, resume: bool
     throw new UsageError({
       where: folder,
       expected: resume ? 'the configuration of the run that is there' : 'a new folder',
-      got: isSame ? 'a run with this configuration' : `a run with another ${differing.join(', ')}`,
+      got: isSame ? 'a run with this configuration' : `a run that differs in ${differing.join(', ')}`,
       remedy: isSame ? 'Add --resume to continue it, or choose another folder.' : 'Choose another folder.',
     });
   }

@@ -7,7 +7,15 @@ import { createGenerator, streams } from '../models/random.ts';
 import { version } from '../models/version.ts';
 import { type Checkpoint, writeCheckpoint } from './checkpoint.ts';
 import type { TrainingConfig } from './config.ts';
-import { createEngine, type DeviceName, type EngineRequest, resolveEngine, type TrainingState } from './engines.ts';
+import {
+  createEngine,
+  type DeviceName,
+  type EngineRequest,
+  requireDevice,
+  resolveEngine,
+  type TrainingState,
+  type Workload,
+} from './engines.ts';
 import { initialProgress, type LoopState, runLoop, type TrainingProgress } from './loop.ts';
 import { createOptimizer } from './optimizers.ts';
 import { openRun, type Run, writeMetrics } from './run-folder.ts';
@@ -58,13 +66,15 @@ export interface TrainingResult {
 export async function train(options: TrainOptions): Promise<TrainingResult> {
   const { folder, signal, onProgress } = options;
   const requestedConfig = options.config === undefined ? undefined : withVersions(options.config);
+  if (requestedConfig !== undefined && requestedConfig.device !== 'auto') {
+    await requireDevice(await resolveEngine(requestOf(requestedConfig, null), workloadOf(requestedConfig)));
+  }
   const run = openRun({ folder, config: requestedConfig, resume: options.resume === true });
   const { config, checkpoint } = run;
   if (run.isFinished && checkpoint !== null) return finishedResult(run, checkpoint.step);
 
-  const { model, batch, contextLength } = config;
-  const workload = { batch, context: contextLength, dimension: model.dimension };
-  const { engine: engineName, device } = await resolveEngine(requestOf(config, checkpoint), workload);
+  const { model } = config;
+  const { engine: engineName, device } = await resolveEngine(requestOf(config, checkpoint), workloadOf(config));
   const engine = await createEngine(engineName, {
     device,
     architecture: architectureNamed(model.name),
@@ -102,7 +112,7 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
       adapter: engine.adapter,
       runtime: engine.runtime,
       seconds: (run.metrics.at(-1)?.seconds ?? 0) + result.seconds,
-      promptsPerSecond: stepsHere === 0 ? 0 : (stepsHere * batch) / result.seconds,
+      promptsPerSecond: stepsHere === 0 ? 0 : (stepsHere * config.batch) / result.seconds,
       parameters,
       interrupted: result.interrupted,
       resumedFrom: checkpoint?.step ?? null,
@@ -112,6 +122,12 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
     engine.dispose();
   }
 }
+
+const workloadOf = ({ batch, contextLength, model }: TrainingConfig): Workload => ({
+  batch,
+  context: contextLength,
+  dimension: model.dimension,
+});
 
 /** On `auto` a resumed run stays with its engine and on its device: others would round differently. */
 function requestOf({ engine, device }: TrainingConfig, checkpoint: Checkpoint | null): EngineRequest {

@@ -25,6 +25,8 @@ export interface StepDescription {
   readonly sizes: ModelSizes;
   readonly optimizer: OptimizerSpec;
   readonly clipNorm: number | null;
+  /** Queries per prompt; one name for any number of them costs a tenth of the time. @default 1 */
+  readonly queries?: number | 'queries';
 }
 
 /** A flat vector that one step hands to the next. */
@@ -74,7 +76,8 @@ const docs = {
 const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** @throws {ExportError} if the forward pass holds an operation that has no derivative. */
-export function buildTrainingStep({ architecture, sizes, optimizer: spec, clipNorm }: StepDescription): TrainingStep {
+export function buildTrainingStep(description: StepDescription): TrainingStep {
+  const { architecture, sizes, optimizer: spec, clipNorm, queries = 1 } = description;
   const optimizer = createOptimizer(spec);
   const parameters = layOut(architecture.parameterShapes(sizes));
   const size = parameters.reduce((total, { shape }) => total + sizeOf(shape), 0);
@@ -93,8 +96,8 @@ export function buildTrainingStep({ architecture, sizes, optimizer: spec, clipNo
   const inputs = {
     covariates: builder.input('covariates', ['batch', 'context', sizes.dimension], docs.covariates),
     responses: builder.input('responses', ['batch', 'context'], docs.responses),
-    query: builder.input('query', ['batch', 'queries', sizes.dimension], docs.query),
-    targets: builder.input('targets', ['batch', 'queries'], docs.targets),
+    query: builder.input('query', ['batch', queries, sizes.dimension], docs.query),
+    targets: builder.input('targets', ['batch', queries], docs.targets),
   };
   const { value: loss, gradients } = differentiate<Value>(
     ops,

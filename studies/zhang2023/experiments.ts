@@ -6,9 +6,10 @@
  * models that were trained with the study's own choices (Adam) serve the other figures.
  */
 import type { VerifyOptions } from '../../infer/verify.ts';
+import { unknownName } from '../../models/errors.ts';
 import { shiftNamed } from '../../models/shifts/index.ts';
 import type { TaskSpec } from '../../models/tasks/index.ts';
-import { type ModelPlan, openWorkshop, type RunRow, type TrainedModel } from '../reproduce.ts';
+import { type ModelPlan, openWorkshop, type RunRow } from '../reproduce.ts';
 import { numberOf } from '../settings.ts';
 import type { Claim, ReproduceOptions, ReproduceResult, Settings, Study } from '../study.ts';
 import { claimsOf } from './claims.ts';
@@ -33,9 +34,9 @@ export interface Size {
 const quick: Size = {
   lengthFactors: [0.5, 1, 2],
   seeds: 1,
-  steps: 1000,
+  steps: 800,
   lengths: [2, 5, 10, 20, 40, 100, 200],
-  prompts: 30_000,
+  prompts: 20_000,
   verification: { batches: [1, 7, 129] },
 };
 
@@ -78,7 +79,7 @@ function largestVariance({ covariance }: TaskSpec): number {
 /** The paper's start and plain descent, at a rate well below the curvature of the optimum, sqrt(d) lambda^2. */
 function descentPlan(name: string, label: string, settings: Settings, seed: number, steps: number): ModelPlan {
   const task = taskOf(settings);
-  const learningRate = Number((0.0224 / (Math.sqrt(task.dimension) * largestVariance(task) ** 2)).toPrecision(2));
+  const learningRate = Number((0.0268 / (Math.sqrt(task.dimension) * largestVariance(task) ** 2)).toPrecision(2));
   return {
     name,
     label,
@@ -179,7 +180,9 @@ export async function reproduce(
   size: Size = options.isQuick ? quick : full,
 ): Promise<ReproduceResult> {
   const { settings, figure } = options;
-  const wants = (...names: readonly string[]) => figure === undefined || names.includes(figure);
+  const names = study.figures.map(({ name }) => name);
+  if (figure !== undefined && !names.includes(figure)) throw unknownName(`figure of ${study.name}`, figure, names);
+  const wants = (...some: readonly string[]) => figure === undefined || some.includes(figure);
   const { models, descent, correlated } = plansOf(options, size);
   const N = numberOf(settings, 'N');
   const M = numberOf(settings, 'M');
@@ -193,15 +196,18 @@ export async function reproduce(
   const stages = trainPlans.length + Number(wantsCorrelated) + Number(wantsDescent) + measures;
   const workshop = openWorkshop(study, options, stages);
 
-  const trained: TrainedModel[] = [];
   const { verification } = size;
-  for (const plan of trainPlans) {
-    const isMain = numberOf(plan.settings, 'N') === N;
-    trained.push(await workshop.train(isMain ? plan : { ...plan, verification }));
-  }
-  const main = trained.find((model) => trainingLength(model) === N)!;
-  const other = wantsCorrelated ? await workshop.train({ ...correlated, verification }) : main;
-  const plain = wantsDescent ? [await workshop.train({ ...descent, verification })] : [];
+  const isMain = (plan: ModelPlan) => numberOf(plan.settings, 'N') === N;
+  const plans = [
+    ...trainPlans.map((plan) => (isMain(plan) ? plan : { ...plan, verification })),
+    ...(wantsCorrelated ? [{ ...correlated, verification }] : []),
+    ...(wantsDescent ? [{ ...descent, verification }] : []),
+  ];
+  const all = await workshop.train(plans);
+  const trained = all.slice(0, trainPlans.length);
+  const main = trained.find(({ plan }) => isMain(plan))!;
+  const other = all.find(({ plan }) => plan.name === correlated?.name) ?? main;
+  const plain = all.filter(({ plan }) => plan.name === descent?.name);
 
   const precision = { prompts: size.prompts, queriesPerPrompt: QUERIES };
   const lengthRows: RunRow[] = [];

@@ -22,7 +22,7 @@ test('train, inspect, verify, infer, evaluate, export', async () => {
   expect(trained.stderr).not.toContain('error');
   expect(trained.code).toBe(0);
   const summary = jsonLines(trained.stdout).at(-1)!;
-  expect(summary).toMatchObject({ run, model: join(run, 'model.onnx'), steps: 60, engine: 'tfjs', device: 'cpu' });
+  expect(summary).toMatchObject({ run, model: join(run, 'model.onnx'), steps: 60, engine: 'onnx', device: 'cpu' });
   expect(summary['loss']).toBeGreaterThan(0);
   expect(summary['promptsPerSecond']).toBeGreaterThan(0);
   expect(readdirSync(run).sort()).toEqual(
@@ -71,6 +71,11 @@ test('train, inspect, verify, infer, evaluate, export', async () => {
   const curve = join(folder, 'curve.onnx');
   const exported = await runIcl(['export', run, '-o', curve, '--prefixes', '--opset', '21', '--json']);
   expect(JSON.parse(exported.stdout)).toMatchObject({ model: curve, opset: 21 });
+  const step = await runIcl(['export', run, '--training-step', '--json']);
+  expect(JSON.parse(step.stdout)).toMatchObject({ model: join(run, 'training-step.onnx'), opset: 17 });
+  expect(existsSync(join(run, 'training-step.onnx'))).toBe(true);
+  const both = await runIcl(['export', run, '--training-step', '--prefixes']);
+  expect(both).toMatchObject({ code: 2, stdout: '' });
   const prefixes = await runIcl(['infer', curve, '--prefixes', '--prompts', '-'], { input: JSON.stringify(prompt) });
   expect(jsonLines(prefixes.stdout)[0]!['prefixPrediction']).toHaveLength(2);
 });
@@ -79,7 +84,7 @@ test('a run can be trained again from its own config.json, to the same bits', as
   const folder = temporaryFolder();
   const first = join(folder, 'first');
   const second = join(folder, 'second');
-  await runIcl(['train', 'zhang2023', ...small, '--out', first]);
+  await runIcl(['train', 'zhang2023', ...small, '--engine', 'tfjs', '--out', first]);
   const again = await runIcl(['train', join(first, 'config.json'), '--out', second]);
   expect(again.stderr).not.toContain('error');
   expect(again.code).toBe(0);

@@ -120,7 +120,7 @@ describe('a run', () => {
     if (run.interrupted) throw new Error('interrupted');
     const model = readModel(run.model, readFileSync(run.model));
     expect(model.metadata.parity).toMatchObject([{ provider: 'cpu', ok: true }]);
-    expect(model.metadata.training).toMatchObject({ steps: 5, engine: 'tfjs', device: 'cpu' });
+    expect(model.metadata.training).toMatchObject({ steps: 5, engine: 'onnx', device: 'cpu' });
     expect(run.frozen.parameters).toEqual(model.parameters);
     for (const file of run.files) expect(existsSync(file), file).toBe(true);
 
@@ -217,6 +217,11 @@ describe('a reproduction of toy size', () => {
     const again = await reproduce(zhang2023, options(), size);
     expect(again.rows).toEqual(result.rows);
     expect(readFileSync(join(folder, 'reproduction', 'models', 'N4', 'metrics.jsonl'), 'utf8')).toBe(checkpoint);
+  });
+
+  it('knows its figures', async () => {
+    const wrong = reproduce(zhang2023, { ...options(), figure: 'lenght' }, size);
+    await expect(wrong).rejects.toThrow(/expected one of loss, .* Did you mean length\?/);
   });
 
   it('stops when it is told to', async () => {

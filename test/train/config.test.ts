@@ -45,7 +45,7 @@ describe('refused', () => {
     ['an unknown key', { step: 5 }, 'got "step". Did you mean steps?'],
     ['an unknown key inside', { optimizer: { name: 'adam', learningrate: 1 } }, 'Did you mean learningRate?'],
     ['a key of another kind', { optimizer: { name: 'sgd', beta1: 0.9 } }, 'c.json: optimizer.beta1: expected one of'],
-    ['an unknown optimizer', { optimizer: { name: 'lion' } }, 'expected an optimizer with a name: sgd or adam'],
+    ['an unknown optimizer', { optimizer: { name: 'lion' } }, 'expected an optimizer with a name: sgd, adam, adamw'],
     ['an unknown schedule', { schedule: { name: 'linear' } }, 'expected a schedule with a name'],
     ['an unknown covariance', { task: { ...minimal.task, covariance: { kind: 'x' } } }, 'c.json: task.covariance.kind'],
     ['an unknown model', { model: { name: 'linear-atention', dimension: 3 } }, 'Did you mean linear-attention?'],

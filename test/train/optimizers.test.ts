@@ -58,8 +58,8 @@ function gradientVector(step: number, clipNorm: number | null): number[] {
   return clipNorm !== null && norm > clipNorm ? all.map((g) => (g * clipNorm) / norm) : all;
 }
 
-/** Kingma and Ba, algorithm 1, as printed. */
-function adamByTheBook(rates: readonly number[], clipNorm: number | null): number[] {
+/** Kingma and Ba, algorithm 1, as printed; with `weightDecay`, Loshchilov and Hutter's algorithm 2. */
+function adamByTheBook(rates: readonly number[], clipNorm: number | null, weightDecay = 0): number[] {
   const [beta1, beta2, epsilon] = [0.9, 0.999, 1e-8];
   const theta = names.flatMap((name) => start[name]!);
   const m = theta.map(() => 0);
@@ -72,7 +72,7 @@ function adamByTheBook(rates: readonly number[], clipNorm: number | null): numbe
       v[i] = beta2 * v[i]! + (1 - beta2) * g[i]! ** 2;
       const mHat = m[i]! / (1 - beta1 ** t);
       const vHat = v[i]! / (1 - beta2 ** t);
-      theta[i] = theta[i]! - (alpha * mHat) / (Math.sqrt(vHat) + epsilon);
+      theta[i] = theta[i]! - alpha * (mHat / (Math.sqrt(vHat) + epsilon) + weightDecay * theta[i]!);
     }
   });
   return theta;
@@ -84,6 +84,11 @@ describe.each([null, 1])('clipNorm %s', (clipNorm) => {
   test('Adam is the algorithm as printed', () => {
     const spec = { name: 'adam', learningRate: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
     expectClose(runOurs(spec, rates, clipNorm).values, adamByTheBook(rates, clipNorm), float64);
+  });
+
+  test.each([0, 0.3])('AdamW with weight decay %f is the algorithm as printed', (weightDecay) => {
+    const spec = { name: 'adamw', learningRate: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay } as const;
+    expectClose(runOurs(spec, rates, clipNorm).values, adamByTheBook(rates, clipNorm, weightDecay), float64);
   });
 
   test.each([0, 0.8])('SGD with momentum %f is a running sum of gradients', (momentum) => {
@@ -125,7 +130,7 @@ test('the loss is half the mean squared error', () => {
 
 test('SGD without momentum keeps nothing', () => {
   expect(createOptimizer({ name: 'sgd', learningRate: 1, momentum: 0 }).slots).toEqual([]);
-  expect(optimizers.map(({ name }) => name)).toEqual(['sgd', 'adam']);
+  expect(optimizers.map(({ name }) => name)).toEqual(['sgd', 'adam', 'adamw']);
 });
 
 test('an unknown optimizer is refused', () => {

@@ -88,14 +88,14 @@ describe('opening', () => {
     [
       'another run',
       () => openRun({ folder: makeRun(), config: smallConfig({ seed: 8, batch: 3 }), resume: true }),
-      /expected the configuration of the run that is there, got a run with another batch, seed\. Choose another folder/,
+      /expected the configuration of the run that is there, got a run that differs in batch, seed\. Choose another folder/,
     ],
     [
       'another run, not to be resumed',
       () => openRun({ folder: makeRun(), config: smallConfig({ seed: 8 }), resume: false }),
-      /expected a new folder, got a run with another seed/,
+      /expected a new folder, got a run that differs in seed/,
     ],
-    ['more steps, when the schedule depends on them', () => extend(config, 50), /another steps/],
+    ['more steps, when the schedule depends on them', () => extend(config, 50), /differs in steps/],
     ['fewer steps than are done', () => extend(constant, 10), /expected 20 or more: the run has done them, got 10/],
     ['nothing to resume', () => openRun({ folder: '/nonexistent/run', resume: true }), /expected a run to resume/],
     [

@@ -1,17 +1,31 @@
-/** Whole runs: what is written, how one ends early, continues, or fails. */
+/** Whole runs of both engines: what is written, how one ends early, continues, or fails. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { probeProvider } from '../../infer/providers.ts';
 import { ProviderError, TrainingError, UsageError } from '../../models/errors.ts';
 import { probeDevice } from '../../train/engines.ts';
 import { readRun, runPaths } from '../../train/run-folder.ts';
 import { loadDevice } from '../../train/tfjs.ts';
 import { initialState, type TrainingProgress, train } from '../../train/train.ts';
-import { referenceLoss, samplePrompts, smallConfig, temporaryFolder } from './fixtures.ts';
+import {
+  smallConfig as configOf,
+  referenceLoss,
+  type SmallConfig,
+  samplePrompts,
+  temporaryFolder,
+} from './fixtures.ts';
 
 const newFolder = () => join(temporaryFolder(), 'run');
 
-describe('a run', () => {
+const engines = [
+  { engine: 'tfjs', runtime: 'tfjs 4.22.0' },
+  { engine: 'onnx', runtime: 'onnxruntime-node 1.30.0' },
+] as const;
+
+describe.each(engines)('a run of $engine', ({ engine, runtime }) => {
+  const smallConfig = (overrides: SmallConfig = {}) => configOf({ engine, ...overrides });
+
   test('says what it did, and the folder says the same', async () => {
     const folder = newFolder();
     const config = smallConfig({ steps: 42 });
@@ -19,10 +33,10 @@ describe('a run', () => {
     expect(result).toMatchObject({
       folder,
       steps: 42,
-      engine: 'tfjs',
+      engine,
       device: 'cpu',
       adapter: null,
-      runtime: 'tfjs 4.22.0',
+      runtime,
       interrupted: false,
       resumedFrom: null,
       wasFinished: false,
@@ -85,7 +99,9 @@ describe('a run', () => {
   });
 });
 
-describe('continuing', () => {
+describe.each(engines)('continuing with $engine', ({ engine }) => {
+  const smallConfig = (overrides: SmallConfig = {}) => configOf({ engine, ...overrides });
+
   /** Interrupts when the run has done about this many steps. */
   async function interruptedRun(folder: string, config = smallConfig(), after = 10) {
     const controller = new AbortController();
@@ -126,7 +142,7 @@ describe('continuing', () => {
     const done = await train({ folder, config: smallConfig() });
     const before = readFileSync(runPaths(folder).checkpoint);
     const again = await train({ folder, config: smallConfig(), resume: true });
-    expect(again).toMatchObject({ steps: 40, wasFinished: true, resumedFrom: 40, device: 'cpu', engine: 'tfjs' });
+    expect(again).toMatchObject({ steps: 40, wasFinished: true, resumedFrom: 40, device: 'cpu', engine });
     expect(again.parameters).toEqual(done.parameters);
     expect(again.loss).toBe(done.loss);
     expect(readFileSync(runPaths(folder).checkpoint).equals(before)).toBe(true);
@@ -155,7 +171,9 @@ describe('continuing', () => {
   });
 });
 
-describe('failing', () => {
+describe.each(engines)('failing with $engine', ({ engine }) => {
+  const smallConfig = (overrides: SmallConfig = {}) => configOf({ engine, ...overrides });
+
   test('a rate that is far too high stops the run, names the numbers and keeps the last checkpoint', async () => {
     const folder = newFolder();
     const config = smallConfig({ optimizer: { name: 'sgd', learningRate: 1000, momentum: 0 }, checkpointEvery: 2 });
@@ -196,20 +214,24 @@ describe('failing', () => {
     );
     expect(Math.hypot(...moved)).toBeCloseTo(0.01, 6);
   });
+});
 
-  test('a device that does not work says what installs it, before anything is trained', async () => {
-    const folder = newFolder();
-    const { available } = await probeDevice('tensorflow-gpu');
-    if (available) return; // nothing is missing here
-    const error = await train({ folder, config: smallConfig({ device: 'tensorflow-gpu' }) }).catch((e: unknown) => e);
-    expect(error).toBeInstanceOf(ProviderError);
-    expect((error as ProviderError).message).toContain('npm run setup:tensorflow-gpu');
-    expect(readRun(folder).checkpoint).toBeNull();
-  });
+test.each([
+  { engine: 'tfjs', device: 'tensorflow-gpu', remedy: 'npm run setup:tensorflow-gpu' },
+  { engine: 'onnx', device: 'cuda', remedy: 'npm run setup:cuda' },
+] as const)('$device that does not work: what installs it, before anything is trained', async (where) => {
+  const { engine, device, remedy } = where;
+  const folder = newFolder();
+  const { available } = device === 'cuda' ? await probeProvider(device) : await probeDevice(device);
+  if (available) return; // nothing is missing here
+  const error = await train({ folder, config: configOf({ engine, device }) }).catch((e: unknown) => e);
+  expect(error).toBeInstanceOf(ProviderError);
+  expect((error as ProviderError).message).toContain(remedy);
+  expect(readRun(folder).checkpoint).toBeNull();
 });
 
 test.each(['cpu', 'wasm'] as const)('on %s a run leaves no tensor behind', async (device) => {
-  const config = smallConfig({ device });
+  const config = configOf({ device });
   const countTensors = async (): Promise<number> => {
     const { tf, release } = await loadDevice(device);
     release();

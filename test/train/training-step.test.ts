@@ -17,9 +17,10 @@ import { requireOrSkip } from '../require.ts';
 import { expectClose } from '../tolerance.ts';
 import { describeStep, origin, referenceStep, runStep, unflatten } from './step-fixtures.ts';
 
-const [sgd, adam] = optimizers.map(({ defaults }) => defaults) as [
+const [sgd, adam, adamw] = optimizers.map(({ defaults }) => defaults) as [
   OptimizerSpec & { name: 'sgd' },
   OptimizerSpec & { name: 'adam' },
+  OptimizerSpec & { name: 'adamw' },
 ];
 const momentum: OptimizerSpec = { ...sgd, momentum: 0.9 };
 
@@ -59,10 +60,13 @@ describe.each([1, 3, 5, 20])('D = %i', (dimension) => {
 
   test('the gradient is that of float64, to 1e-5', async () => {
     // With momentum the new velocity is the gradient itself, unrounded by the parameters.
-    const description = describeStep(dimension, momentum);
-    const step = buildTrainingStep(description);
-    const state = [normals(step.size, 1, 0.3), new Float32Array(step.size)];
     for (const size of sizes) {
+      const description = {
+        ...describeStep(dimension, momentum),
+        queries: size.queries === 1 ? 1 : ('queries' as const),
+      };
+      const step = buildTrainingStep(description);
+      const state = [normals(step.size, 1, 0.3), new Float32Array(step.size)];
       const batch = randomBatch(size);
       const expected = referenceStep(step, description, state, batch, { learningRate: 0.1 });
       const actual = await runStep(step, description, state, batch, { learningRate: 0.1 });
@@ -79,6 +83,7 @@ describe.each([1, 3, 5, 20])('D = %i', (dimension) => {
     ['momentum, clipped far above', momentum, 1e6],
     ['adam', adam, null],
     ['adam, clipped', adam, 0.01],
+    ['adamw', adamw, null],
   ] as const)('%s: a step from any state', async (_, optimizer, clipNorm) => {
     const description = describeStep(dimension, optimizer, clipNorm);
     const step = buildTrainingStep(description);

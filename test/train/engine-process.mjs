@@ -1,0 +1,44 @@
+/**
+ * Steps of the engine `onnx` in a process of its own, from the compiled code:
+ * `node engine-process.mjs <device> <steps> <config as JSON>`. Prints one JSON line: losses, parameters, and memory and
+ * tensors on the way.
+ */
+import { architectureNamed } from '../../dist/models/attention/index.js';
+import { allocateBatch } from '../../dist/models/prompts.js';
+import { createSampler } from '../../dist/models/tasks/index.js';
+import { parseConfig } from '../../dist/train/config.js';
+import { createEngine } from '../../dist/train/engines.js';
+import { initialState } from '../../dist/train/train.js';
+
+const [device, count, json] = process.argv.slice(2);
+const steps = Number(count);
+const config = parseConfig('argument', JSON.parse(json));
+const { batch, contextLength, model, optimizer, clipNorm, seed } = config;
+const engine = await createEngine('onnx', {
+  device,
+  architecture: architectureNamed(model.name),
+  sizes: { dimension: model.dimension },
+  optimizer,
+  clipNorm,
+});
+engine.loadState(initialState(config));
+const sampler = createSampler(config.task);
+const prompts = allocateBatch({ batch, context: contextLength, queries: 1, dimension: model.dimension });
+const losses = [];
+const marks = [];
+const pending = [];
+const readOldest = async () => losses.push((await pending.shift().read()).loss);
+for (let step = 0; step < steps; step++) {
+  sampler.fill({ seed, stream: 0 }, step * batch, prompts);
+  pending.push(engine.step(prompts, engine.scalars(optimizer.learningRate, step)));
+  while (pending.length > engine.pipelineDepth) await readOldest();
+  if ((step + 1) % (steps / 4) === 0) {
+    while (pending.length > 0) await readOldest();
+    marks.push({ tensors: engine.tensorCount(), bytes: process.memoryUsage.rss() });
+  }
+}
+const { parameters } = await engine.readState();
+engine.dispose();
+const plain = Object.fromEntries(Object.entries(parameters).map(([name, values]) => [name, [...values]]));
+const { adapter, runtime } = engine;
+process.stdout.write(`${JSON.stringify({ device, adapter, runtime, losses, marks, parameters: plain })}\n`);
