@@ -88,7 +88,7 @@ describe('icl.sizes', () => {
   });
 
   test.each([
-    ['{"layers":4,"outputSign":-1}', 'file: parameter projection_value_3: expected float32[4, 4], got none'],
+    ['{"layers":4,"outputSign":-1}', 'file: parameter projection_value_3: expected float32 [4, 4], got none'],
     ['{"layers":1e9}', 'file: icl.sizes: expected sizes of multilayer-linear-attention, got icl.sizes: options.layers'],
     ['{"layers":"3"}', 'expected a whole number from 1 to 100, got "3"'],
     ['{"depth":3}', 'file: icl.sizes: expected sizes of multilayer-linear-attention'],
