@@ -71,6 +71,10 @@ async function main(argv: readonly string[]): Promise<number> {
     return await run(invocation, createContext(signal));
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (signal.aborted) {
+      process.stderr.write('interrupted\n');
+      return INTERRUPTED;
+    }
     process.stderr.write(`${describe(error, argv.includes('--debug'))}\n`);
     return error instanceof IclError ? error.exitCode : 1;
   }

@@ -1,7 +1,7 @@
 /** `icl reproduce`: a paper's figures, measured points on theoretical curves, as data, SVG and a report. */
 import { defineCommand, option, text, toggle } from './command.ts';
 import { startProgress } from './progress.ts';
-import { seedOption, setOption } from './shared-options.ts';
+import { seedOption, setOption, verifyOption } from './shared-options.ts';
 
 export const reproduce = defineCommand({
   name: 'reproduce',
@@ -15,7 +15,8 @@ export const reproduce = defineCommand({
     set: setOption,
     seed: seedOption(0),
     out: option('--out <folder>', 'where to write (default: runs/<study>)', text),
-    device: option('--device <d>', 'where to train: tensorflow-gpu, webgpu, wasm, cpu or auto', text, 'auto'),
+    device: option('--device <d>', 'where to train: cuda, webgpu, cpu, tensorflow-gpu, wasm or auto', text, 'auto'),
+    verify: verifyOption,
   },
   examples: ['icl reproduce zhang2023 --quick', 'icl reproduce zhang2023 length --set d=10 --out runs/d10'],
   async run([name, figure], options, context) {
@@ -33,6 +34,7 @@ export const reproduce = defineCommand({
         seed: options.seed,
         folder: options.out ?? `runs/${study.name}`,
         device: options.device,
+        verifyProviders: options.verify,
         signal: context.signal,
         onProgress: ({ fraction, detail }) => progress.update(Math.round(100 * fraction), detail),
       });

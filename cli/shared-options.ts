@@ -5,7 +5,7 @@ import { fileError } from '../export/files.ts';
 import { type FrozenModel, readModel } from '../export/read-model.ts';
 import { type ProviderName, providerNames } from '../infer/providers.ts';
 import { unknownName } from '../models/errors.ts';
-import { type Option, option, text, wholeNumber } from './command.ts';
+import { commaList, type Option, option, text, wholeNumber } from './command.ts';
 
 export function parseProvider(value: string): ProviderName | 'auto' {
   const known = [...providerNames, 'auto'] as const;
@@ -19,6 +19,14 @@ export const providerOption: Option<ProviderName | 'auto'> = option(
   `execution provider: ${providerNames.join(', ')} or auto`,
   parseProvider,
   'auto',
+);
+
+export const verifyOption: Option<readonly (ProviderName | 'auto')[]> = option(
+  '--verify <p,...>',
+  'providers to verify every exported file on',
+  commaList('--verify', parseProvider),
+  ['cpu', 'wasm'],
+  'cpu,wasm',
 );
 
 export const threadsOption: Option<number | undefined> = option(

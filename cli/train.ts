@@ -1,8 +1,8 @@
 /** `icl train`: fits a study's model, then exports and verifies it. */
 import { UsageError } from '../models/errors.ts';
-import { commaList, defineCommand, option, positiveNumber, text, toggle, wholeNumber } from './command.ts';
+import { defineCommand, option, positiveNumber, text, toggle, wholeNumber } from './command.ts';
 import { startProgress } from './progress.ts';
-import { parseProvider, setOption } from './shared-options.ts';
+import { setOption, verifyOption } from './shared-options.ts';
 import { formatNumber } from './table.ts';
 
 const INTERRUPTED = 130;
@@ -35,13 +35,7 @@ export const train = defineCommand({
       "steps between checkpoints (default: the study's)",
       wholeNumber('--checkpoint-every', 1),
     ),
-    verify: option(
-      '--verify <p,...>',
-      'providers to verify the exported file on',
-      commaList('--verify', parseProvider),
-      ['cpu', 'wasm'] as const,
-      'cpu,wasm',
-    ),
+    verify: verifyOption,
   },
   examples: [
     'icl train zhang2023 --set d=5,N=20 --out runs/first',
@@ -88,6 +82,7 @@ export const train = defineCommand({
         context.log(`interrupted at step ${result.steps}; continue with: icl train ${studyOrConfig} .. --resume`);
         return INTERRUPTED;
       }
+      if (result.wasFinished) context.log('the run had all its steps already: exported and verified again');
       const summary = {
         run: options.out,
         model: result.model,

@@ -6,7 +6,6 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureFolder, writeFileAtomic } from '../export/files.ts';
 import { type EvaluationPlan, type EvaluationRow, evaluate } from '../infer/evaluate.ts';
-import type { ProviderName } from '../infer/providers.ts';
 import type { InferenceSession, SessionReport } from '../infer/session.ts';
 import { openSession } from '../infer/session-node.ts';
 import type { VerifyOptions } from '../infer/verify.ts';
@@ -70,9 +69,6 @@ export interface Workshop {
   finish(lead: string, claims: readonly Claim[], figures: readonly FigurePlan[]): ReproduceResult;
 }
 
-/** Providers on which every exported file is verified. */
-export const verifiedProviders: readonly ProviderName[] = ['cpu', 'wasm'];
-
 /**
  * Opens a workshop.
  * @param stages How many models will be trained, and how often `measure` will be called: for the progress.
@@ -119,7 +115,7 @@ export function openWorkshop(study: Study, options: ReproduceOptions, stages: nu
       config,
       folder: own,
       resume: true,
-      verifyProviders: verifiedProviders,
+      verifyProviders: options.verifyProviders,
       ...(plan.verification === undefined ? {} : { verification: plan.verification }),
       ...(signal === undefined ? {} : { signal }),
       onProgress: ({ step, loss }) =>

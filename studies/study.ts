@@ -4,6 +4,7 @@
  */
 import type { FrozenModel } from '../export/read-model.ts';
 import type { EvaluationRow } from '../infer/evaluate.ts';
+import type { ProviderName } from '../infer/provider-table.ts';
 import type { Architecture, ModelSizes } from '../models/architecture.ts';
 import type { TaskSpec } from '../models/tasks/index.ts';
 import type { TrainingConfig } from '../train/config.ts';
@@ -72,6 +73,8 @@ export interface ReproduceOptions {
   readonly folder: string;
   /** Where to train. */
   readonly device: string;
+  /** Where every exported file is verified. */
+  readonly verifyProviders: readonly (ProviderName | 'auto')[];
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: ReproduceProgress) => void;
 }

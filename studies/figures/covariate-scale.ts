@@ -33,8 +33,8 @@ export function drawCovariateScale(context: FigureContext, data: CovariateScaleD
     { label: 'measured', kind: 'mark', mark, color: stroke },
     { label: 'exact', kind: 'line', color: stroke },
     ...(limit.length > 0 ? [{ label: 'limit of long contexts', kind: 'dash', color: seriesAt(1).color } as const] : []),
-    { label: 'least squares', kind: 'mark', mark: 'diamond2', color: color.muted },
-    ...(isBelow ? [{ label: 'its risk is below the axis', kind: 'below', color: color.muted } as const] : []),
+    { label: 'least squares', kind: 'mark', mark: 'times', color: color.muted },
+    ...(isBelow ? [{ label: 'least squares below the axis', kind: 'below', color: color.muted } as const] : []),
   ];
   return drawPanel(context, {
     description:
@@ -55,7 +55,7 @@ export function drawCovariateScale(context: FigureContext, data: CovariateScaleD
       level(1, color.muted, 'dot'),
       theoryLine(limit, seriesAt(1).color, 'dash'),
       theoryLine(theory, stroke),
-      ...measuredPoints(leastSquares, color.muted, 'diamond2', floor),
+      ...measuredPoints(leastSquares, color.muted, 'times', floor),
       ...measuredPoints(measured, stroke, mark, floor),
     ],
     endLabels,

@@ -40,6 +40,10 @@ const shapes: Readonly<Record<Mark, (x: number, y: number) => readonly [string, 
   square: (x, y) => ['rect', { x: x - 3.2, y: y - 3.2, width: 6.4, height: 6.4 }],
   triangle: (x, y) => ['path', { d: `M${x},${y - 4.2}L${x + 4},${y + 2.8}L${x - 4},${y + 2.8}Z` }],
   diamond2: (x, y) => ['path', { d: `M${x},${y - 4.4}L${x + 4.4},${y}L${x},${y + 4.4}L${x - 4.4},${y}Z` }],
+  times: (x, y) => [
+    'path',
+    { d: `M${x - 3.2},${y - 3.2}L${x + 3.2},${y + 3.2}M${x - 3.2},${y + 3.2}L${x + 3.2},${y - 3.2}` },
+  ],
 };
 
 const dashes = { line: '', dash: '6,4', dot: '1.5,3' } as const;

@@ -35,7 +35,7 @@ export function drawLength(context: FigureContext, { series, leastSquares, zeroR
     level(zeroRisk, color.muted, 'dot'),
     ...series.map(({ floor }, i) => level(floor, seriesAt(i).color, 'dash')),
     ...series.map(({ theory }, i) => theoryLine(theory, seriesAt(i).color)),
-    ...measuredPoints(leastSquares, color.muted, 'diamond2', bottom),
+    ...measuredPoints(leastSquares, color.muted, 'times', bottom),
     ...series.flatMap(({ measured }, i) => measuredPoints(measured, seriesAt(i).color, seriesAt(i).mark, bottom)),
   ];
   const endLabels: EndLabel[] = [
@@ -47,8 +47,8 @@ export function drawLength(context: FigureContext, { series, leastSquares, zeroR
     { label: 'measured', kind: 'mark', color: color.ink },
     { label: 'exact risk', kind: 'line', color: color.ink },
     { label: 'floor of order 1/N²', kind: 'dash', color: color.ink },
-    { label: 'least squares', kind: 'mark', mark: 'diamond2', color: color.muted },
-    ...(isBelow ? [{ label: 'its risk is below the axis', kind: 'below', color: color.muted } as const] : []),
+    { label: 'least squares', kind: 'mark', mark: 'times', color: color.muted },
+    ...(isBelow ? [{ label: 'least squares below the axis', kind: 'below', color: color.muted } as const] : []),
   ];
   return drawPanel(context, {
     description:

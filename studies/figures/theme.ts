@@ -28,7 +28,7 @@ export const color = Object.fromEntries(
   Object.entries(variables).map(([key, { name, light }]) => [key, `var(${name}, ${light})`]),
 ) as Record<ColorName, string>;
 
-export type Mark = 'circle' | 'square' | 'triangle' | 'diamond2';
+export type Mark = 'circle' | 'square' | 'triangle' | 'diamond2' | 'times';
 
 /** Colour and mark of the first, second, .. series of a figure. */
 export const series: readonly { readonly color: string; readonly mark: Mark }[] = [

@@ -34,9 +34,9 @@ export interface Size {
 const quick: Size = {
   lengthFactors: [0.5, 1, 2],
   seeds: 1,
-  steps: 800,
+  steps: 1000,
   lengths: [2, 5, 10, 20, 40, 100, 200],
-  prompts: 20_000,
+  prompts: 30_000,
   verification: { batches: [1, 7, 129] },
 };
 
@@ -79,7 +79,7 @@ function largestVariance({ covariance }: TaskSpec): number {
 /** The paper's start and plain descent, at a rate well below the curvature of the optimum, sqrt(d) lambda^2. */
 function descentPlan(name: string, label: string, settings: Settings, seed: number, steps: number): ModelPlan {
   const task = taskOf(settings);
-  const learningRate = Number((0.0268 / (Math.sqrt(task.dimension) * largestVariance(task) ** 2)).toPrecision(2));
+  const learningRate = Number((0.0224 / (Math.sqrt(task.dimension) * largestVariance(task) ** 2)).toPrecision(2));
   return {
     name,
     label,

@@ -86,6 +86,7 @@ describe('configurations', () => {
       initialisation: { scheme: 'generic', options: { scale: 0.05 } },
       seed: 0,
       device: 'auto',
+      verifyProviders: ['cpu', 'wasm'] as const,
     });
     expect(config.versions['node']).toBe(process.versions.node);
   });
@@ -164,6 +165,7 @@ describe('a reproduction of toy size', () => {
     seed: 3,
     folder: join(folder, 'reproduction'),
     device: 'cpu',
+    verifyProviders: ['cpu', 'wasm'] as const,
     onProgress: (step: ReproduceProgress) => progress.push(step),
   });
 
