@@ -52,15 +52,25 @@ export interface Heads<T> {
 
 export const isPreNorm = (sizes: ModelSizes): boolean => option(sizes, 'preNorm') === 1;
 
+/** Head by head, with columns of the weights: to cut the product instead costs a copy of it, and its gradient one per part. */
 export function headsOf<T>(model: Model<T>, layer: number, tokens: T): Heads<T> {
-  const { ops, sizes } = model;
+  const { ops, parameters, sizes } = model;
   const [width, heads] = [option(sizes, 'width'), option(sizes, 'heads')];
   const side = width / heads;
-  const all = linear(model, `qkv_${layer}`, isPreNorm(sizes) ? layerNorm(model, `norm1_${layer}`, tokens) : tokens);
-  const part = (from: number) =>
-    Array.from({ length: heads }, (_, h) => ops.slice(all, -1, from + h * side, from + (h + 1) * side));
-  // Scaled before the product: there are fewer numbers than after it.
-  return { queries: part(0).map((q) => scale(ops, q, side ** -0.5)), keys: part(width), values: part(2 * width) };
+  const input = isPreNorm(sizes) ? layerNorm(model, `norm1_${layer}`, tokens) : tokens;
+  const part = (from: number, factor: number) =>
+    Array.from({ length: heads }, (_, h) => {
+      const columns = (a: T) => {
+        const own = ops.slice(a, -1, from + h * side, from + (h + 1) * side);
+        return factor === 1 ? own : scale(ops, own, factor);
+      };
+      return ops.add(
+        ops.matMul(input, columns(parameters[`qkv_${layer}`]!)),
+        columns(parameters[`qkv_${layer}_bias`]!),
+      );
+    });
+  // 1/sqrt(W/H) is in the queries' weights: fewer numbers than scores.
+  return { queries: part(0, side ** -0.5), keys: part(width, 1), values: part(2 * width, 1) };
 }
 
 /** The rest of a layer: tokens, with what each head has seen for them. */
