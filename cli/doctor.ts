@@ -28,10 +28,10 @@ export const doctor = defineCommand({
   examples: ['icl doctor', 'icl doctor --json'],
   async run(_positional, options, context) {
     const { probeProviders } = await import('../infer/providers.ts');
-    const { probeDevices } = await import('../train/engines.ts');
+    const { probeEngines } = await import('../train/engines.ts');
     const { version } = await import('../models/version.ts');
     const providers = (await probeProviders()).map(pick);
-    const engines = (await probeDevices()).map(pick);
+    const engines = await probeEngines();
     const versions = { icl: version, node: process.versions.node, platform: `${process.platform}-${process.arch}` };
     if (options.json) {
       await context.print(JSON.stringify({ versions, engines, providers }));

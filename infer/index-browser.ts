@@ -3,3 +3,4 @@ export * from './evaluate.ts';
 export * from './provider-table.ts';
 export * from './session.ts';
 export { openSession } from './session-web.ts';
+export * from './verify-session.ts';

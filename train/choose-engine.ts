@@ -5,7 +5,7 @@
 import { type ProviderProbe, probeProvider } from '../infer/providers.ts';
 import { ProviderError } from '../models/errors.ts';
 import { type DeviceProbe, probeDevice, resolveDevice, type Workload } from './devices.ts';
-import { type DeviceName, type EngineName, engineTable, type TfjsDevice } from './engine-table.ts';
+import { type DeviceName, type EngineName, engineTable, type OnnxDevice, type TfjsDevice } from './engine-table.ts';
 
 export interface EngineRequest {
   readonly engine: EngineName | 'auto';
@@ -74,9 +74,29 @@ export function engineWith(device: DeviceName): EngineName {
 }
 
 function probe({ engine, device }: EngineChoice): Promise<ProviderProbe | DeviceProbe> {
-  return engine === 'onnx'
-    ? probeProvider(device as 'cuda' | 'webgpu')
-    : probeDevice(device as Exclude<TfjsDevice, 'cpu'>);
+  return engine === 'onnx' ? probeProvider(device as OnnxDevice) : probeDevice(device as TfjsDevice);
+}
+
+/** An engine on one of its devices, tried. */
+export interface EngineProbe extends EngineChoice {
+  /** `onnx on cpu` */
+  readonly name: string;
+  readonly available: boolean;
+  /** What it is, or why it does not work. */
+  readonly detail: string;
+  /** What makes it work; null where it does. */
+  readonly install: string | null;
+}
+
+/** Every engine on every device it has, probed side by side. */
+export function probeEngines(): Promise<EngineProbe[]> {
+  const choices = engineTable.flatMap(({ name: engine, devices }) => devices.map((device) => ({ engine, device })));
+  return Promise.all(
+    choices.map(async ({ engine, device }) => {
+      const { available, detail, install } = await probe({ engine, device });
+      return { name: `${engine} on ${device}`, engine, device, available, detail, install };
+    }),
+  );
 }
 
 async function worksInHardware(choice: EngineChoice): Promise<boolean> {

@@ -10,7 +10,14 @@ import { createOnnxEngine } from './onnx-engine.ts';
 import type { OptimizerSpec } from './optimizers.ts';
 import { createTfjsEngine } from './tfjs-engine.ts';
 
-export { type EngineChoice, type EngineRequest, requireDevice, resolveEngine } from './choose-engine.ts';
+export {
+  type EngineChoice,
+  type EngineProbe,
+  type EngineRequest,
+  probeEngines,
+  requireDevice,
+  resolveEngine,
+} from './choose-engine.ts';
 export { type DeviceProbe, probeDevice, probeDevices, processorFor, resolveDevice, type Workload } from './devices.ts';
 export { type DeviceName, deviceNames, type EngineName, engineNames, engineTable } from './engine-table.ts';
 export { devices } from './tfjs.ts';

@@ -149,7 +149,10 @@ test('list and doctor are one JSON object each', async () => {
     { name: string; available: boolean; detail: string; install: string | null }[]
   >;
   expect(doctor.providers.map(({ name }) => name)).toEqual(['cpu', 'cuda', 'webgpu', 'wasm']);
-  expect(doctor.engines.map(({ name }) => name)).toEqual(['tensorflow-gpu', 'webgpu', 'wasm', 'cpu']);
+  expect(doctor.engines.map(({ name }) => name)).toEqual([
+    ...['onnx on cuda', 'onnx on webgpu', 'onnx on cpu'],
+    ...['tfjs on tensorflow-gpu', 'tfjs on webgpu', 'tfjs on wasm', 'tfjs on cpu'],
+  ]);
   for (const { available, install } of [...doctor.providers, ...doctor.engines]) {
     if (!available) expect(install).toBeTruthy();
   }

@@ -1,0 +1,147 @@
+/** The browser's entry of the package, bundled and run in a real Chromium: the numbers are those of Node. */
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { build, type PreviewServer, preview } from 'vite';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { exportModel } from '../../export/export-model.ts';
+import { readModel } from '../../export/read-model.ts';
+import { openSession } from '../../infer/session-node.ts';
+import { linearAttention } from '../../models/attention/linear-attention.ts';
+import type { BatchSizes } from '../../models/prompts.ts';
+import { allocateBatch } from '../../models/prompts.ts';
+import { createGenerator, streams } from '../../models/random.ts';
+import { createSampler, type TaskSpec } from '../../models/tasks/index.ts';
+import { requireOrSkip } from '../require.ts';
+import { expectClose } from '../tolerance.ts';
+
+const executablePath = '/usr/bin/chromium';
+const hasChromium = requireOrSkip('chromium', existsSync(executablePath), `no ${executablePath}`);
+
+const task: TaskSpec = {
+  name: 'linear-regression',
+  dimension: 5,
+  covariance: { kind: 'identity' },
+  taskCovariance: { kind: 'identity' },
+  noiseVariance: 0,
+};
+const sizes = { dimension: 5 };
+const bytes = exportModel({
+  architecture: linearAttention,
+  sizes,
+  parameters: linearAttention.initSchemes[1]!.initialise(
+    sizes,
+    { scale: 0.3 },
+    createGenerator(1, streams.initialisation),
+  ),
+  study: 'zhang2023',
+  task,
+  config: {},
+  training: {},
+});
+
+function samplePrompts(shape: BatchSizes) {
+  const prompts = allocateBatch(shape);
+  createSampler(task).fill(createGenerator(3, streams.verification), 0, prompts);
+  const { covariates, responses, query } = prompts;
+  return { ...shape, covariates, responses, query };
+}
+
+describe.runIf(hasChromium)('in Chromium', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'icl-page-'));
+  const problems: string[] = [];
+  let server: PreviewServer;
+  let browser: Browser;
+  let page: Page;
+
+  beforeAll(async () => {
+    const entry = fileURLToPath(new URL('./browser-page.ts', import.meta.url));
+    writeFileSync(
+      join(folder, 'index.html'),
+      `<!doctype html><link rel="icon" href="data:,"><script type="module" src="${entry}"></script>`,
+    );
+    await build({
+      root: folder,
+      configFile: false,
+      logLevel: 'error',
+      base: './',
+      build: { target: 'es2022', outDir: 'dist', assetsInlineLimit: 0, chunkSizeWarningLimit: 4096 },
+    });
+    server = await preview({ root: folder, configFile: false, preview: { host: '127.0.0.1', port: 0 } });
+    browser = await chromium.launch({
+      executablePath,
+      args: [
+        ...['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--no-first-run'],
+        ...['--enable-unsafe-webgpu', '--enable-features=Vulkan', '--use-vulkan=swiftshader'],
+        '--use-webgpu-adapter=swiftshader',
+      ],
+    });
+    page = await browser.newPage();
+    page.on('console', (message) => {
+      if (message.type() === 'error') problems.push(message.text());
+    });
+    page.on('pageerror', (error) => problems.push(String(error)));
+    await page.goto(server.resolvedUrls!.local[0]!);
+    await page.waitForFunction('globalThis.icl !== undefined');
+  }, 120_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  // Small batches: SwiftShader computes shaders on the processor.
+  test.each([
+    ['wasm', { batch: 512, context: 20, queries: 1, dimension: 5 }],
+    ['wasm', { batch: 7, context: 41, queries: 5, dimension: 5 }],
+    ['webgpu', { batch: 7, context: 41, queries: 5, dimension: 5 }],
+  ] as const)('%s answers as Node does on cpu', async (provider, shape) => {
+    const prompts = samplePrompts(shape);
+    const answer = await page.evaluate(
+      async ({ provider, model, shape, covariates, responses, query }) => {
+        const { icl } = globalThis as unknown as { icl: typeof import('../../index-browser.ts') };
+        const session = await icl.openSession(icl.readModel('model', Uint8Array.from(model)), { provider });
+        const { prediction } = await session.run({
+          ...shape,
+          covariates: Float32Array.from(covariates),
+          responses: Float32Array.from(responses),
+          query: Float32Array.from(query),
+        });
+        await session.close();
+        return { prediction: [...prediction], report: session.report };
+      },
+      {
+        provider,
+        model: [...bytes],
+        shape,
+        covariates: [...prompts.covariates],
+        responses: [...prompts.responses],
+        query: [...prompts.query],
+      },
+    );
+    const session = await openSession(readModel('model', bytes), { provider: 'cpu' });
+    const { prediction } = await session.run(prompts);
+    await session.close();
+    // Both round in float32, in different orders: measured 4e-6 at predictions of up to 20.
+    expectClose(answer.prediction, prediction, { relative: 1e-5, absolute: 1e-5 });
+    expect(answer.report).toMatchObject({ provider, runtime: 'onnxruntime-web 1.30.0' });
+    if (provider === 'webgpu') expect(answer.report.adapter).toContain('swiftshader');
+    expect(problems).toEqual([]);
+  });
+
+  test('a file that is no model is refused as in Node', async () => {
+    const message = await page.evaluate(() => {
+      const { icl } = globalThis as unknown as { icl: typeof import('../../index-browser.ts') };
+      try {
+        icl.readModel('dropped.onnx', new Uint8Array([1, 2, 3]));
+        return 'nothing was thrown';
+      } catch (error) {
+        return String(error);
+      }
+    });
+    expect(message).toMatch(/^DataError: dropped\.onnx: expected/);
+  });
+});
