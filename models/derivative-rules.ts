@@ -70,9 +70,9 @@ export const derivativeRules: { readonly [Name in OpName]?: DerivativeRule<Name>
   ]),
   sqrt: elementwise(({ ops, output, gradient }) => [() => ops.div(scale(ops, gradient, 0.5), output)]),
   exp: elementwise(({ ops, output, gradient }) => [() => ops.mul(gradient, output)]),
-  /** 2/sqrt(pi) exp(-a^2). */
+  /** 2/sqrt(pi) exp(-a^2), the factor in the exponent. */
   erf: elementwise(({ ops, args: [a], gradient }) => [
-    () => ops.mul(scale(ops, gradient, 2 / Math.sqrt(Math.PI)), ops.exp(negative(ops, ops.mul(a, a)))),
+    () => ops.mul(gradient, ops.exp(ops.sub(ops.constant(Math.log(2 / Math.sqrt(Math.PI))), ops.mul(a, a)))),
   ]),
   /** s = softmax(a): A' = s (S' - sum s S'). */
   softmax: full(({ ops, output, gradient }) => [

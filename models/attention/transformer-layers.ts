@@ -37,10 +37,15 @@ export function layerNorm<T>({ ops, parameters, sizes }: Model<T>, name: string,
   return ops.add(ops.mul(ops.div(centred, deviation), parameters[name]!), parameters[`${name}_bias`]!);
 }
 
-/** x Phi(x). */
-function gelu<T>(ops: Ops<T>, input: T): T {
-  const tail = ops.add(ops.erf(scale(ops, input, Math.SQRT1_2)), ops.constant(1));
-  return ops.mul(scale(ops, input, 0.5), tail);
+/**
+ * W_down GELU(W_up h + b_up) + b_down, GELU(x) = x Phi(x) = u (1 + erf u) / sqrt(2) with u = x / sqrt(2). Both factors are given
+ * to the weights, which are fewer than the 4 W numbers of each token.
+ */
+function feedForward<T>({ ops, parameters }: Model<T>, layer: number, input: T): T {
+  const scaled = (name: string) => scale(ops, parameters[name]!, Math.SQRT1_2);
+  const u = ops.add(ops.matMul(input, scaled(`up_${layer}`)), scaled(`up_${layer}_bias`));
+  const activated = ops.mul(u, ops.add(ops.erf(u), ops.constant(1)));
+  return ops.add(ops.matMul(activated, scaled(`down_${layer}`)), parameters[`down_${layer}_bias`]!);
 }
 
 /** Per head `[.., tokens, W/H]`. */
@@ -81,7 +86,6 @@ export function finishLayer<T>(model: Model<T>, layer: number, tokens: T, seen: 
   const joined = seen.length === 1 ? seen[0]! : ops.concat(seen, -1);
   const sum = ops.add(tokens, linear(model, `out_${layer}`, joined));
   const attended = isPre ? sum : norm(1, sum);
-  const hidden = gelu(ops, linear(model, `up_${layer}`, isPre ? norm(2, attended) : attended));
-  const result = ops.add(attended, linear(model, `down_${layer}`, hidden));
+  const result = ops.add(attended, feedForward(model, layer, isPre ? norm(2, attended) : attended));
   return isPre ? result : norm(2, result);
 }
