@@ -1,4 +1,5 @@
 /** `icl reproduce`: a paper's figures, measured points on theoretical curves, as data, SVG and a report. */
+import { deviceNames } from '../train/engine-table.ts';
 import { defineCommand, option, text, toggle } from './command.ts';
 import { startProgress } from './progress.ts';
 import { seedOption, setOption, verifyOption } from './shared-options.ts';
@@ -15,7 +16,7 @@ export const reproduce = defineCommand({
     set: setOption,
     seed: seedOption(0),
     out: option('--out <folder>', 'where to write (default: runs/<study>)', text),
-    device: option('--device <d>', 'where to train: cuda, webgpu, cpu, tensorflow-gpu, wasm or auto', text, 'auto'),
+    device: option('--device <d>', `where to train: ${deviceNames.join(', ')} or auto`, text, 'auto'),
     verify: verifyOption,
   },
   examples: ['icl reproduce zhang2023 --quick', 'icl reproduce zhang2023 length --set d=10 --out runs/d10'],

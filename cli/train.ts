@@ -1,5 +1,6 @@
 /** `icl train`: fits a study's model, then exports and verifies it. */
 import { UsageError } from '../models/errors.ts';
+import { deviceNames, engineNames } from '../train/engine-table.ts';
 import { defineCommand, option, positiveNumber, text, toggle, wholeNumber } from './command.ts';
 import { startProgress } from './progress.ts';
 import { setOption, verifyOption } from './shared-options.ts';
@@ -28,8 +29,8 @@ export const train = defineCommand({
       positiveNumber('--learning-rate'),
     ),
     init: option('--init <scheme>', "how parameters start (default: the study's; see: icl list)", text),
-    engine: option('--engine <e>', 'what fits: onnx, tfjs or auto (default: auto)', text),
-    device: option('--device <d>', 'where: cuda, webgpu, cpu, tensorflow-gpu, wasm or auto (default: auto)', text),
+    engine: option('--engine <e>', `what fits: ${engineNames.join(', ')} or auto (default: auto)`, text),
+    device: option('--device <d>', `where: ${deviceNames.join(', ')} or auto (default: auto)`, text),
     checkpointEvery: option(
       '--checkpoint-every <n>',
       "steps between checkpoints (default: the study's)",

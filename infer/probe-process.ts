@@ -2,6 +2,7 @@
  * The program behind `probeProvider`: runs the probe graph on the provider named by its argument and prints what happened
  * as one JSON line. A process of its own, since a GPU driver may crash or print.
  */
+import type { AdapterInfo } from './adapter.ts';
 import { condense, createOrtSession, type OnnxRuntime, runOptions, runtimeVersion } from './onnxruntime.ts';
 import { probeGraph } from './probe-graph.ts';
 import { type ProviderName, providerNamed } from './provider-table.ts';
@@ -15,22 +16,10 @@ export interface ProbeReport {
   readonly adapter: AdapterInfo | null;
 }
 
-export interface AdapterInfo {
-  readonly vendor: string;
-  readonly architecture: string;
-  readonly description: string;
-  readonly isFallback: boolean;
-}
-
 /** What the `webgpu` package gives us; its own types need those of a browser. */
 interface Gpu {
   requestAdapter(options: { powerPreference: 'high-performance' }): Promise<{
-    readonly info: {
-      readonly vendor: string;
-      readonly architecture: string;
-      readonly description: string;
-      readonly isFallbackAdapter?: boolean;
-    };
+    readonly info: AdapterInfo;
   } | null>;
 }
 
@@ -41,7 +30,7 @@ async function describeAdapter(): Promise<AdapterInfo | null> {
     const adapter = await create([]).requestAdapter({ powerPreference: 'high-performance' });
     if (adapter === null) return null;
     const { vendor, architecture, description, isFallbackAdapter } = adapter.info;
-    return { vendor, architecture, description, isFallback: isFallbackAdapter === true };
+    return { vendor, architecture, description, isFallbackAdapter };
   } catch {
     return null; // The provider itself is asked next; without this package only the adapter's name is missing.
   }

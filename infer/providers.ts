@@ -7,9 +7,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { ProviderError } from '../models/errors.ts';
+import { type AdapterInfo, formatAdapter, isSoftwareAdapter } from './adapter.ts';
 import { compiledFile } from './compiled.ts';
 import { condense } from './onnxruntime.ts';
-import type { AdapterInfo, ProbeReport } from './probe-process.ts';
+import type { ProbeReport } from './probe-process.ts';
 import { type ProviderName, providerNamed, providerNames } from './provider-table.ts';
 
 export { type Provider, type ProviderName, providerNames, providers } from './provider-table.ts';
@@ -112,7 +113,7 @@ async function probe(name: ProviderName, environment: NodeJS.ProcessEnv): Promis
 }
 
 function runProbe(name: ProviderName, env: NodeJS.ProcessEnv): Promise<ProbeReport> {
-  const program = compiledFile('probe-process');
+  const program = compiledFile(import.meta.url, 'probe-process');
   const options = { env, timeout: patience, killSignal: 'SIGKILL', maxBuffer: 2 ** 20 } as const;
   return new Promise((resolve) => {
     execFile(process.execPath, [program, name], options, (error, stdout) => {
@@ -149,21 +150,10 @@ function cudaDevice(): AdapterInfo | null {
   try {
     const information = readFileSync(join(folder, readdirSync(folder).sort()[0]!, 'information'), 'utf8');
     const description = /^Model:\s*(.+)$/m.exec(information)?.[1] ?? '';
-    return { vendor: '', architecture: '', description, isFallback: false };
+    return { vendor: '', architecture: '', description };
   } catch {
     return null;
   }
-}
-
-/** `google swiftshader (SwiftShader driver 5.0.0)` */
-function formatAdapter({ vendor, architecture, description }: AdapterInfo): string {
-  const name = [vendor, architecture].filter((part) => part !== '').join(' ');
-  if (name === '') return description === '' ? 'unnamed adapter' : description;
-  return description === '' ? name : `${name} (${description})`;
-}
-
-function isSoftwareAdapter({ vendor, architecture, description, isFallback }: AdapterInfo): boolean {
-  return isFallback || /swiftshader|llvmpipe|lavapipe|softpipe/i.test(`${vendor} ${architecture} ${description}`);
 }
 
 /** What brings WebGPU here: a driver for the GPU, or the software adapter that comes with Chromium. */

@@ -6,6 +6,7 @@
 import type { FrozenModel } from '../export/read-model.ts';
 import { ProviderError } from '../models/errors.ts';
 import type { PromptBatch } from '../models/prompts.ts';
+import { type AdapterInfo, formatAdapter, isSoftwareAdapter } from './adapter.ts';
 import { checkMemoryBudget } from './batching.ts';
 import { condense, createOrtSession, type OnnxRuntime, type OrtSession, runtimeVersion } from './onnxruntime.ts';
 import { type ProviderName, providerNamed } from './provider-table.ts';
@@ -35,7 +36,7 @@ export const webSessionDefaults: WebSessionOptions = {
 /** What this file uses of a browser's `navigator.gpu`. */
 interface BrowserGpu {
   requestAdapter(options: { powerPreference: 'high-performance' }): Promise<{
-    readonly info?: { readonly vendor: string; readonly architecture: string; readonly isFallbackAdapter?: boolean };
+    readonly info?: AdapterInfo;
   } | null>;
 }
 
@@ -81,10 +82,8 @@ async function findAdapter(): Promise<Adapter | null> {
   const { gpu } = (globalThis as { navigator?: { gpu?: BrowserGpu } }).navigator ?? {};
   const adapter = (await gpu?.requestAdapter({ powerPreference: 'high-performance' })) ?? null;
   if (adapter === null) return null;
-  const { vendor = '', architecture = '', isFallbackAdapter = false } = adapter.info ?? {};
-  const name = [vendor, architecture].filter((part) => part !== '').join(' ');
-  const isSoftware = isFallbackAdapter || /swiftshader|llvmpipe|lavapipe/i.test(name);
-  return { name: name === '' ? 'unnamed adapter' : name, isSoftware };
+  const info = adapter.info ?? { vendor: '', architecture: '', description: '' };
+  return { name: formatAdapter(info), isSoftware: isSoftwareAdapter(info) };
 }
 
 function resolveWebProvider(requested: ProviderName | 'auto', adapter: Adapter | null): WebProvider {

@@ -142,7 +142,7 @@ class ThreadedSession implements StatefulSession {
     adapter: string | null,
     onClose: (closed: Promise<void>) => void = () => {},
   ): Promise<ThreadedSession> {
-    const worker = new Worker(compiledFile('stateful-worker'), { workerData: settings, execArgv: [] });
+    const worker = new Worker(compiledFile(import.meta.url, 'stateful-worker'), { workerData: settings, execArgv: [] });
     const first = await new Promise<FromStateful>((resolve) => {
       const refuse = (problem: string) => resolve({ kind: 'refused', problem });
       worker.once('message', resolve);

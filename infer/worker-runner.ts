@@ -42,7 +42,7 @@ export class WorkerRunner implements Runner {
 
   /** @throws {ProviderError} if ONNX Runtime does not open the session. */
   static async start(settings: WorkerSettings): Promise<{ runner: WorkerRunner; runtime: string }> {
-    const worker = new Worker(compiledFile('session-worker'), { workerData: settings, execArgv: [] });
+    const worker = new Worker(compiledFile(import.meta.url, 'session-worker'), { workerData: settings, execArgv: [] });
     const runner = new WorkerRunner(worker, settings);
     const first = await new Promise<FromWorker>((resolve, reject) => {
       worker.once('message', resolve);

@@ -2,9 +2,7 @@
  * Which devices work on this machine, found out by loading each, and which one `auto` means.
  */
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { ProviderError } from '../models/errors.ts';
+import { compiledFile } from '../infer/compiled.ts';
 import type { DeviceReport } from './probe-process.ts';
 import { type DeviceName, devices } from './tfjs.ts';
 
@@ -55,7 +53,7 @@ async function probe(name: DeviceName): Promise<DeviceProbe> {
 }
 
 function runProbe(name: DeviceName): Promise<DeviceReport> {
-  const program = probeProgram();
+  const program = compiledFile(import.meta.url, 'probe-process');
   const options = { timeout: patience, killSignal: 'SIGKILL', maxBuffer: 2 ** 20 } as const;
   return new Promise((resolve) => {
     execFile(process.execPath, [program, name], options, (error, stdout) => {
@@ -67,21 +65,6 @@ function runProbe(name: DeviceName): Promise<DeviceReport> {
       else failed(error?.signal ? `the probe was ended by ${error.signal}` : 'the probe gave no answer');
     });
   });
-}
-
-/** The compiled probe: beside this file when it is compiled itself, under `dist/` when it runs from its source. */
-function probeProgram(): string {
-  const relative = import.meta.url.endsWith('.ts') ? '../dist/train/probe-process.js' : './probe-process.js';
-  const path = fileURLToPath(new URL(relative, import.meta.url));
-  if (!existsSync(path)) {
-    throw new ProviderError({
-      where: path,
-      expected: 'the compiled file',
-      got: 'none',
-      remedy: 'Compile the sources first: npm run build.',
-    });
-  }
-  return path;
 }
 
 /** What one training step works on. */

@@ -5,6 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
+import { type AdapterInfo, formatAdapter, isSoftwareAdapter } from '../infer/adapter.ts';
 import { ProviderError, unknownName } from '../models/errors.ts';
 import type { TfjsDevice as DeviceName } from './engine-table.ts';
 import type { TensorFlow } from './tfjs-ops.ts';
@@ -160,20 +161,6 @@ async function withoutProcessListeners(start: () => Promise<void>): Promise<void
   }
 }
 
-interface AdapterInfo {
-  readonly vendor: string;
-  readonly architecture: string;
-  readonly description: string;
-  readonly isFallbackAdapter?: boolean;
-}
-
-/** `google swiftshader (SwiftShader driver 5.0.0)` */
-function formatAdapter({ vendor, architecture, description }: AdapterInfo): string {
-  const name = [vendor, architecture].filter((part) => part !== '').join(' ');
-  if (name === '') return description === '' ? 'unnamed adapter' : description;
-  return description === '' ? name : `${name} (${description})`;
-}
-
 interface Adapter {
   readonly info: AdapterInfo;
   readonly limits: Readonly<Record<string, number>>;
@@ -221,13 +208,12 @@ async function loadWebGpu(): Promise<LoadedDevice> {
     // Small tensors would otherwise be computed on the processor without a word.
     tf.env().set('WEBGPU_CPU_FORWARD', false);
     await useBackend(tf, 'webgpu', 'webgpu', remedy);
-    const name = formatAdapter(adapter.info);
     return {
       name: 'webgpu',
       tf,
       backend: 'webgpu',
-      adapter: name,
-      isSoftware: adapter.info.isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe|softpipe/i.test(name),
+      adapter: formatAdapter(adapter.info),
+      isSoftware: isSoftwareAdapter(adapter.info),
       runtime: `tfjs ${tf.version['tfjs-core']}, Dawn`,
       pipelineDepth: 8,
       release: () => {
