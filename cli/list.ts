@@ -26,10 +26,11 @@ export const list = defineCommand({
         })),
         figures: figures.map((figure) => ({ name: figure.name, title: figure.title })),
       })),
-      models: architectures.map(({ name, description, source, initSchemes }) => ({
+      models: architectures.map(({ name, description, source, sizeOptions, initSchemes }) => ({
         name,
         description,
         source,
+        sizes: sizeOptions ?? [],
         initSchemes: initSchemes.map((scheme) => ({
           name: scheme.name,
           description: scheme.description,

@@ -113,7 +113,7 @@ function buildGraph(
     Object.entries(shapes).map(([name, shape]) => [name, builder.parameter(name, shape, parameters[name]!)]),
   );
   const ops = graphOps(builder);
-  const prediction = architecture.forward(ops, values, prompt);
+  const prediction = architecture.forward(ops, values, prompt, sizes);
   requireShape('prediction', prediction, ['batch', 'queries']);
   builder.output('prediction', prediction, docs.prediction);
   if (prefixes) {
@@ -125,7 +125,7 @@ function buildGraph(
         remedy: 'Export it without prefixes: evaluation then runs the lengths one by one.',
       });
     }
-    const curve = architecture.prefixForward(ops, values, prompt);
+    const curve = architecture.prefixForward(ops, values, prompt, sizes);
     requireShape('prefix_prediction', curve, ['batch', 'context_plus_1', 'queries']);
     builder.output('prefix_prediction', curve, docs.prefixPrediction);
   }

@@ -42,6 +42,12 @@ export function graphOps(builder: GraphBuilder): ShapedOps<Value> {
     div: binary('Div'),
     minimum: binary('Min'),
     sqrt: (a) => builder.node('Sqrt', [a], a),
+    exp: (a) => builder.node('Exp', [a], a),
+    erf: (a) => builder.node('Erf', [a], a),
+    softmax(a) {
+      normalizeAxis('Softmax', -1, a.shape.length);
+      return builder.node('Softmax', [a], a, { axis: int(-1) });
+    },
     less(a, b) {
       const shape = broadcastShapes<Dim>('Less', a.shape, b.shape);
       const isLess = builder.node('Less', [a, b], { dtype: 'bool', shape });

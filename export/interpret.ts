@@ -67,6 +67,13 @@ export function interpretNode<T>(
       return ops.rows(at(0));
     case 'Sqrt':
       return ops.sqrt(at(0));
+    case 'Exp':
+      return ops.exp(at(0));
+    case 'Erf':
+      return ops.erf(at(0));
+    case 'Softmax':
+      if (integerAttribute(node, 'axis') !== -1) throw unknownForm(node, 'axis = -1');
+      return ops.softmax(at(0));
     case 'Transpose':
       requireLastTwoSwapped(node);
       return ops.transpose(at(0));

@@ -5,12 +5,14 @@
  *   icl.version     version of icl-onnx that wrote the file
  *   icl.study       the paper whose setting it was trained in
  *   icl.model       name of the architecture
+ *   icl.sizes       JSON: sizes besides the dimension, such as the number of layers; absent where the model has none
  *   icl.task        JSON: the training law of the prompts
  *   icl.config      JSON: the resolved training configuration
  *   icl.training    JSON: how the training ended
  *   icl.parity      JSON: largest differences between providers and the float64 reference, once verified
  *   author, license, converted_from: what Netron shows
  */
+import type { ModelSizes } from '../models/architecture.ts';
 import { DataError } from '../models/errors.ts';
 import type { TaskSpec } from '../models/tasks/index.ts';
 import { version } from '../models/version.ts';
@@ -23,6 +25,8 @@ export interface ModelMetadata {
   readonly version: string;
   readonly study: string;
   readonly model: string;
+  /** Sizes besides the dimension; null where the file names none. Checked by `readModel`. */
+  readonly sizes: JsonValue;
   readonly task: TaskSpec;
   readonly config: JsonValue;
   readonly training: JsonValue;
@@ -37,6 +41,7 @@ export interface ModelMetadata {
 export interface MetadataDescription {
   readonly study: string;
   readonly model: string;
+  readonly sizes?: ModelSizes;
   readonly task: TaskSpec;
   /** JSON; an interface is fine too, it is checked when it is written. */
   readonly config: JsonValue | object;
@@ -49,12 +54,13 @@ export interface MetadataDescription {
 
 /** @throws {ExportError} if a value is not JSON. */
 export function metadataProps(description: MetadataDescription): Record<string, string> {
-  const { study, model, task, config, training, parity, author, license, convertedFrom } = description;
+  const { study, model, sizes, task, config, training, parity, author, license, convertedFrom } = description;
   return {
     'icl.schema': String(schemaVersion),
     'icl.version': version,
     'icl.study': study,
     'icl.model': model,
+    ...(sizes?.options === undefined ? {} : { 'icl.sizes': canonicalJson('sizes', sizes.options) }),
     'icl.task': canonicalJson('task', task),
     'icl.config': canonicalJson('config', config),
     'icl.training': canonicalJson('training', training),
@@ -115,6 +121,7 @@ export function readMetadata(where: string, props: Readonly<Record<string, strin
     version: text('icl.version'),
     study: text('icl.study'),
     model: text('icl.model'),
+    sizes: parseJson(where, 'icl.sizes', props['icl.sizes'] ?? 'null'),
     task: parseJson(where, 'icl.task', text('icl.task')) as unknown as TaskSpec,
     config: parseJson(where, 'icl.config', text('icl.config')),
     training: parseJson(where, 'icl.training', text('icl.training')),

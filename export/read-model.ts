@@ -2,7 +2,7 @@
  * An ONNX file becomes a frozen model again: its metadata, its architecture and its parameters. The file is not
  * trusted; whatever is wrong with it is a {@link DataError} that names the file and says what to do.
  */
-import type { Architecture, ModelSizes } from '../models/architecture.ts';
+import { type Architecture, type ModelSizes, resolveSizes } from '../models/architecture.ts';
 import { architectureNamed, architectures } from '../models/attention/index.ts';
 import { DataError, type Facts, UsageError } from '../models/errors.ts';
 import { formatShape } from '../models/shape.ts';
@@ -42,7 +42,7 @@ export function readModel(where: string, bytes: Uint8Array): FrozenModel {
   });
   const architecture = readArchitecture(where, metadata!);
   const { graph } = model;
-  const sizes = readInputs(where, graph);
+  const sizes = readSizes(where, architecture, readDimension(where, graph), metadata!);
   const parameters = readParameters(where, graph, architecture, sizes);
   checkTask(where, metadata!, sizes);
   return {
@@ -88,8 +88,8 @@ const inputShapes: Readonly<Record<string, readonly string[]>> = {
   query: ['batch', 'queries', 'dimension'],
 };
 
-/** Checks the inputs and gives the sizes that are fixed in them. */
-function readInputs(where: string, graph: Graph): ModelSizes {
+/** Checks the inputs and gives the dimension that is fixed in them. */
+function readDimension(where: string, graph: Graph): number {
   const dimension = graph.inputs.find(({ name }) => name === 'covariates')?.shape[2];
   if (typeof dimension !== 'number' || dimension < 1) {
     throw new DataError({
@@ -102,7 +102,33 @@ function readInputs(where: string, graph: Graph): ModelSizes {
   checkValues(where, 'inputs', graph.inputs, Object.keys(inputShapes), (name) =>
     inputShapes[name]!.map((length) => (length === 'dimension' ? dimension : length)),
   );
-  return { dimension };
+  return dimension;
+}
+
+/** The dimension, and what `icl.sizes` says about the rest; a file without it has the defaults. */
+function readSizes(
+  where: string,
+  architecture: Architecture,
+  dimension: number,
+  { sizes, version }: ModelMetadata,
+): ModelSizes {
+  const fail = (got: string, cause?: unknown) =>
+    new DataError({
+      where: `${where}: icl.sizes`,
+      expected: `sizes of ${architecture.name}`,
+      got,
+      remedy: `The file was written by icl-onnx ${version}: use that version or a newer one.`,
+      cause,
+    });
+  if (sizes === null) return resolveSizes(where, architecture, { dimension });
+  if (typeof sizes !== 'object' || Array.isArray(sizes)) throw fail(JSON.stringify(sizes).slice(0, 60));
+  try {
+    // Whatever is no number in there is refused by name.
+    return resolveSizes('icl.sizes', architecture, { dimension, options: sizes as Record<string, number> });
+  } catch (cause) {
+    if (cause instanceof UsageError) throw fail(cause.message, cause);
+    throw cause;
+  }
 }
 
 /** Checks the outputs; whether there is one for the prefixes. */

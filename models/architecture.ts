@@ -2,6 +2,7 @@
  * What an attention model is to the rest of the house: named parameters with shapes, ways to initialise them, and a
  * forward pass written once against {@link Ops}. One file per architecture in `attention/`; `attention/index.ts` lists them.
  */
+import { UsageError, unknownName } from './errors.ts';
 import type { Ops } from './ops.ts';
 import type { Generator } from './random.ts';
 import type { Shape } from './shape.ts';
@@ -10,6 +11,18 @@ import type { Shape } from './shape.ts';
 export interface ModelSizes {
   /** Covariate dimension D. */
   readonly dimension: number;
+  /** By name, a number for each of the architecture's {@link SizeOption}s; absent where it has none. */
+  readonly options?: Readonly<Record<string, number>>;
+}
+
+/** A size besides the dimension that a model is built with, such as its number of layers. */
+export interface SizeOption {
+  readonly name: string;
+  readonly description: string;
+  readonly default: number;
+  /** Whole numbers from `minimum` to `maximum`; a file that claims more is not believed. */
+  readonly minimum: number;
+  readonly maximum: number;
 }
 
 /** A prompt as the forward pass sees it: B prompts, N pairs, Q queries, D covariate dimensions. */
@@ -44,13 +57,51 @@ export interface Architecture {
   /** Fewest context pairs for which a prediction is defined. */
   readonly minimumContext: number;
   readonly initSchemes: readonly InitScheme[];
+  /** Absent: the dimension is the only size. */
+  readonly sizeOptions?: readonly SizeOption[];
   /** Shapes of all parameters, in the order in which checkpoints and graphs list them. */
   parameterShapes(sizes: ModelSizes): Record<string, Shape>;
   /** `[B, Q]` predictions. */
-  forward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>): T;
+  forward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>, sizes: ModelSizes): T;
   /**
    * `[B, N + 1, Q]`: entry n is the prediction from the first n pairs. Absent where one pass cannot give it.
    * Entry 0 is 0 for an architecture with `minimumContext` 1.
    */
-  readonly prefixForward?: <T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>) => T;
+  readonly prefixForward?: <T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>, sizes: ModelSizes) => T;
+}
+
+/**
+ * Sizes with every option filled in.
+ * @throws {UsageError} naming an unknown option or one that is out of range; also for options that do not go together.
+ */
+export function resolveSizes(where: string, architecture: Architecture, sizes: ModelSizes): ModelSizes {
+  const known = architecture.sizeOptions ?? [];
+  const given = sizes.options ?? {};
+  const names = known.map(({ name }) => name);
+  for (const name of Object.keys(given)) {
+    if (names.includes(name)) continue;
+    if (names.length > 0) throw unknownName(`${where}: options`, name, names);
+    const expected = `no options for ${architecture.name}`;
+    throw new UsageError({ where: `${where}: options`, expected, got: JSON.stringify(name) });
+  }
+  if (known.length === 0) return { dimension: sizes.dimension };
+  const options = known.map(({ name, default: usual, minimum, maximum }) => {
+    const value = given[name] ?? usual;
+    if (!(Number.isInteger(value) && minimum <= value && value <= maximum)) {
+      throw new UsageError({
+        where: `${where}: options.${name}`,
+        expected: `a whole number from ${minimum} to ${maximum}`,
+        got: JSON.stringify(value),
+      });
+    }
+    return [name, value] as const;
+  });
+  const resolved = { dimension: sizes.dimension, options: Object.fromEntries(options) };
+  architecture.parameterShapes(resolved); // throws if they do not go together
+  return resolved;
+}
+
+/** One of the architecture's options; its default where the sizes name none. */
+export function sizeOption(options: readonly SizeOption[], sizes: ModelSizes, name: string): number {
+  return sizes.options?.[name] ?? options.find((option) => option.name === name)!.default;
 }

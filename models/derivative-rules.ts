@@ -69,6 +69,19 @@ export const derivativeRules: { readonly [Name in OpName]?: DerivativeRule<Name>
     () => negative(ops, ops.div(ops.mul(gradient, output), b)),
   ]),
   sqrt: elementwise(({ ops, output, gradient }) => [() => ops.div(scale(ops, gradient, 0.5), output)]),
+  exp: elementwise(({ ops, output, gradient }) => [() => ops.mul(gradient, output)]),
+  /** 2/sqrt(pi) exp(-a^2), the factor in the exponent. */
+  erf: elementwise(({ ops, args: [a], gradient }) => [
+    () => ops.mul(gradient, ops.exp(ops.sub(ops.constant(Math.log(2 / Math.sqrt(Math.PI))), ops.mul(a, a)))),
+  ]),
+  /** s = softmax(a): A' = s (S' - sum s S'). */
+  softmax: full(({ ops, output, gradient }) => [
+    () => {
+      const weighted = ops.mul(gradient, output);
+      const total = ops.expandDims(ops.sum(weighted, -1), -1);
+      return ops.sub(weighted, ops.mul(output, total));
+    },
+  ]),
   /** Where both are equal the gradient goes to the first. */
   minimum: elementwise(({ ops, args: [a, b], gradient }) => {
     const isSecond = ops.less(b, a);

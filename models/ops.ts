@@ -13,6 +13,11 @@ export interface Ops<T> {
   mul(a: T, b: T): T;
   div(a: T, b: T): T;
   sqrt(a: T): T;
+  exp(a: T): T;
+  /** The error function, 2/sqrt(pi) int_0^a exp(-t^2) dt: what an exact GELU is made of. */
+  erf(a: T): T;
+  /** exp(a) divided by its sum along the last axis, without overflow. */
+  softmax(a: T): T;
   /** Entrywise minimum. */
   minimum(a: T, b: T): T;
   /** 1 where an entry of `a` is below that of `b`, otherwise 0. */

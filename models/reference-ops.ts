@@ -4,6 +4,7 @@
  * Knows nothing about any particular model.
  */
 import type { Architecture, ModelSizes, Parameters } from './architecture.ts';
+import { errorFunction } from './error-function.ts';
 import { ShapeError } from './errors.ts';
 import type { ShapedOps } from './ops.ts';
 import { type PromptBatch, sliceBatch, validateBatch } from './prompts.ts';
@@ -218,6 +219,24 @@ function sum(a: NdArray, axis: number): NdArray {
   return { shape: a.shape.filter((_, i) => i !== at), data };
 }
 
+/** Along the last axis, from the largest entry down: nothing overflows. */
+function softmax(a: NdArray): NdArray {
+  const [outer, length] = aroundAxis('softmax', a.shape, -1);
+  const data = new Float64Array(a.data.length);
+  for (let o = 0; o < outer; o++) {
+    const row = a.data.subarray(o * length, (o + 1) * length);
+    const largest = row.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
+    let total = 0;
+    for (let i = 0; i < length; i++) {
+      const weight = Math.exp(row[i]! - largest);
+      data[o * length + i] = weight;
+      total += weight;
+    }
+    for (let i = o * length; i < (o + 1) * length; i++) data[i] = data[i]! / total;
+  }
+  return { shape: a.shape, data };
+}
+
 function cumulativeSum(a: NdArray, axis: number): NdArray {
   const [outer, length, inner] = aroundAxis('cumulativeSum', a.shape, axis);
   const data = Float64Array.from(a.data);
@@ -238,6 +257,9 @@ export const referenceOps: ShapedOps<NdArray> = {
   mul: (a, b) => elementwise('mul', a, b, (x, y) => x * y),
   div: (a, b) => elementwise('div', a, b, (x, y) => x / y),
   sqrt: (a) => ({ shape: a.shape, data: a.data.map(Math.sqrt) }),
+  exp: (a) => ({ shape: a.shape, data: a.data.map(Math.exp) }),
+  erf: (a) => ({ shape: a.shape, data: a.data.map(errorFunction) }),
+  softmax,
   minimum: (a, b) => elementwise('minimum', a, b, Math.min),
   less: (a, b) => elementwise('less', a, b, (x, y) => (x < y ? 1 : 0)),
   matMul,
@@ -312,7 +334,7 @@ export function referencePrediction(
     prompts,
     prompts.queries,
     (weights, covariates, responses, query) =>
-      architecture.forward(referenceOps, weights, { covariates, responses, query }),
+      architecture.forward(referenceOps, weights, { covariates, responses, query }, sizes),
   );
 }
 
@@ -342,6 +364,7 @@ export function referencePrefixPrediction(
     sizes,
     prompts,
     (prompts.context + 1) * prompts.queries,
-    (weights, covariates, responses, query) => prefixForward(referenceOps, weights, { covariates, responses, query }),
+    (weights, covariates, responses, query) =>
+      prefixForward(referenceOps, weights, { covariates, responses, query }, sizes),
   );
 }

@@ -38,7 +38,7 @@ export function resolveConfig(study: Study, settings: Settings, overrides: Train
   return parseConfig(`study ${study.name}`, {
     study: study.name,
     settings,
-    model: { name: architecture.name, dimension: sizes.dimension },
+    model: { name: architecture.name, ...sizes },
     task: study.task(settings),
     contextLength,
     ...study.trainingDefaults(settings),
@@ -171,7 +171,7 @@ export function exportRun(folder: string, options: Partial<ExportOptions>, outpu
   const bytes = exportModel(
     {
       architecture: architectureNamed(config.model.name),
-      sizes: { dimension: config.model.dimension },
+      sizes: config.model,
       parameters: state.parameters,
       study: config.study,
       task: config.task,

@@ -53,9 +53,8 @@ const keys = {
 
 /** The tensors of a state by their names in the file, with their shapes. */
 function layout(config: TrainingConfig): { shapes: Readonly<Record<string, Shape>>; slots: readonly string[] } {
-  const { name, dimension } = config.model;
   return {
-    shapes: architectureNamed(name).parameterShapes({ dimension }),
+    shapes: architectureNamed(config.model.name).parameterShapes(config.model),
     slots: createOptimizer(config.optimizer).slots,
   };
 }

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import { canonicalJson } from '../export/json.ts';
+import { type ModelSizes, resolveSizes } from '../models/architecture.ts';
 import { architectureNamed } from '../models/attention/index.ts';
 import { didYouMean, UsageError, unknownName } from '../models/errors.ts';
 import { createSampler, type TaskSpec } from '../models/tasks/index.ts';
@@ -18,7 +19,8 @@ export interface TrainingConfig {
   readonly study: string;
   /** The study's settings, in the paper's notation. */
   readonly settings: Readonly<Record<string, string | number>>;
-  readonly model: { readonly name: string; readonly dimension: number };
+  /** Name of an architecture and its sizes. */
+  readonly model: { readonly name: string } & ModelSizes;
   /** The law of training prompts. */
   readonly task: TaskSpec;
   /** Pairs in each training prompt. */
@@ -159,7 +161,11 @@ const schema = v.strictObject({
   schema: v.optional(v.literal(1, 'schema 1'), 1),
   study: text,
   settings: v.record(text, v.union([text, finite], 'a text or a number')),
-  model: v.strictObject({ name: text, dimension: wholeNumber(1) }),
+  model: v.strictObject({
+    name: text,
+    dimension: wholeNumber(1),
+    options: v.exactOptional(v.record(text, finite)),
+  }),
   task,
   contextLength: wholeNumber(1),
   initialisation: v.optional(
@@ -195,6 +201,7 @@ export function parseConfig(where: string, value: unknown): TrainingConfig {
 function checkTogether(where: string, config: TrainingConfig): TrainingConfig {
   const { model, task: spec, contextLength, initialisation } = config;
   const architecture = architectureNamed(model.name);
+  const sizes = resolveSizes(`${where}: model`, architecture, model);
   if (spec.dimension !== model.dimension) {
     throw new UsageError({
       where: `${where}: task.dimension`,
@@ -221,6 +228,7 @@ function checkTogether(where: string, config: TrainingConfig): TrainingConfig {
   createSampler(spec); // throws if its numbers are impossible
   return {
     ...config,
+    model: { name: architecture.name, ...sizes },
     initialisation: { scheme: scheme.name, options: { ...scheme.defaults, ...initialisation.options } },
   };
 }

@@ -21,7 +21,7 @@ export function writeTrainingStep(folder: string, opset: 17 | 21, output: string
   const { model, optimizer, clipNorm, study, task } = config;
   const description = {
     architecture: architectureNamed(model.name),
-    sizes: { dimension: model.dimension },
+    sizes: model,
     optimizer,
     clipNorm,
   };

@@ -3,7 +3,7 @@
  * values can both be updated by it. Whatever depends on the step is computed in float64 outside and enters as a scalar:
  * no counter, no power and no bias correction is ever rounded to float32 before its use.
  */
-import type { Architecture } from '../models/architecture.ts';
+import type { Architecture, ModelSizes } from '../models/architecture.ts';
 import type { ScalarFunction } from '../models/autodiff.ts';
 import { unknownName } from '../models/errors.ts';
 import { type Ops, scale } from '../models/ops.ts';
@@ -202,10 +202,10 @@ export function halfMeanSquare<T>(ops: Ops<T>, prediction: T, targets: T): T {
   return scale(ops, ops.mean(ops.mul(residual, residual)), 0.5);
 }
 
-/** The loss of an architecture on labelled prompts, as a function of its parameters. */
-export function trainingLoss(architecture: Architecture): ScalarFunction {
+/** The loss of an architecture of some sizes on labelled prompts, as a function of its parameters. */
+export function trainingLoss(architecture: Architecture, sizes: ModelSizes): ScalarFunction {
   return (ops, parameters, { covariates, responses, query, targets }) => {
     const prompt = { covariates: covariates!, responses: responses!, query: query! };
-    return halfMeanSquare(ops, architecture.forward(ops, parameters, prompt), targets!);
+    return halfMeanSquare(ops, architecture.forward(ops, parameters, prompt, sizes), targets!);
   };
 }

@@ -18,7 +18,7 @@ export async function createTfjsEngine(options: EngineOptions): Promise<Engine> 
   const { tf } = device;
   const ops = createTensorOps(tf);
   const optimizer = createOptimizer(options.optimizer);
-  const lossOf = trainingLoss(architecture);
+  const lossOf = trainingLoss(architecture, sizes);
   const shapes = architecture.parameterShapes(sizes);
   const names = Object.keys(shapes);
 

@@ -78,7 +78,7 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
   const engine = await createEngine(engineName, {
     device,
     architecture: architectureNamed(model.name),
-    sizes: { dimension: model.dimension },
+    sizes: model,
     optimizer: config.optimizer,
     clipNorm: config.clipNorm,
   });
@@ -142,7 +142,7 @@ export function initialState(config: TrainingConfig): TrainingState {
   const { model, initialisation, optimizer, seed } = config;
   const scheme = architectureNamed(model.name).initSchemes.find(({ name }) => name === initialisation.scheme)!;
   const generator = createGenerator(seed, streams.initialisation);
-  const parameters = scheme.initialise({ dimension: model.dimension }, initialisation.options, generator);
+  const parameters = scheme.initialise(model, initialisation.options, generator);
   const zeros = () =>
     Object.fromEntries(Object.entries(parameters).map(([name, values]) => [name, new Float32Array(values.length)]));
   return {

@@ -101,7 +101,7 @@ export function buildTrainingStep(description: StepDescription): TrainingStep {
   };
   const { value: loss, gradients } = differentiate<Value>(
     ops,
-    trainingLoss(architecture),
+    trainingLoss(architecture, sizes),
     split(builder, vectors[0]!, parameters),
     inputs,
   );

@@ -2,8 +2,16 @@
 import type { Architecture } from '../architecture.ts';
 import { unknownName } from '../errors.ts';
 import { linearAttention } from './linear-attention.ts';
+import { multilayerLinearAttention } from './multilayer-linear-attention.ts';
+import { softmaxAttention } from './softmax-attention.ts';
+import { transformer } from './transformer.ts';
 
-export const architectures: readonly Architecture[] = [linearAttention];
+export const architectures: readonly Architecture[] = [
+  linearAttention,
+  multilayerLinearAttention,
+  softmaxAttention,
+  transformer,
+];
 
 /** @throws {UsageError} naming the nearest known architecture. */
 export function architectureNamed(name: string): Architecture {

@@ -118,7 +118,7 @@ const generic: InitScheme = {
   },
 };
 
-export const linearAttention: Architecture = {
+export const linearAttention = {
   name: 'linear-attention',
   description: 'one layer of linear self-attention with full W^PV and W^KQ',
   source: 'Zhang, Frei, Bartlett (2024), arXiv 2306.09927, eq. (3.3)',
@@ -127,4 +127,4 @@ export const linearAttention: Architecture = {
   parameterShapes,
   forward,
   prefixForward,
-};
+} satisfies Architecture;

@@ -87,7 +87,7 @@ describe('a file that is not right is a DataError that names it and says what to
     [
       'of an unknown architecture',
       withMetadata({ 'icl.model': 'mamba' }),
-      'icl.model: expected one of linear-attention, got "mamba". The file was written by icl-onnx',
+      'icl.model: expected one of linear-attention, multilayer-linear-attention, softmax-attention, transformer, got "mamba". The file was written by icl-onnx',
     ],
     ['without its task', withMetadata({ 'icl.task': undefined }), 'metadata: expected an entry icl.task, got none'],
     ['with a broken task', withMetadata({ 'icl.task': '{"name":' }), 'metadata: expected JSON in icl.task, got'],

@@ -39,7 +39,7 @@ export interface StepResult {
 /** One step in float64, from the same numbers. */
 export function referenceStep(
   step: TrainingStep,
-  { architecture, optimizer: spec, clipNorm }: StepDescription,
+  { architecture, sizes, optimizer: spec, clipNorm }: StepDescription,
   state: Vectors,
   batch: LabelledBatch,
   scalars: Readonly<Record<string, number>>,
@@ -53,7 +53,7 @@ export function referenceStep(
     targets: fromFlat([count, queries], batch.targets),
   };
   const named = state.map((vector) => unflatten(step, vector));
-  const { value, gradients } = differentiate(referenceOps, trainingLoss(architecture), named[0]!, inputs);
+  const { value, gradients } = differentiate(referenceOps, trainingLoss(architecture, sizes), named[0]!, inputs);
   const shapes = Object.fromEntries(step.parameters.map(({ name, shape }) => [name, shape]));
   const { states, gradientNorm } = applyUpdate(referenceOps, optimizer, {
     states: Object.fromEntries(

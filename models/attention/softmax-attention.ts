@@ -1,0 +1,78 @@
+/**
+ * One layer of softmax attention with a single trainable matrix.
+ *
+ *   attn_i = exp(x_i^T Q x_q) / sum_{j in 1..N} exp(x_j^T Q x_q),     prediction = sum_{i in 1..N} attn_i y_i
+ *
+ * Key and query matrices are merged to Q, `[D, D]`, the only parameter; the value matrix is fixed and picks the response; the
+ * query is no key (its own column is masked). No 1/sqrt(D), and no residual: the query's label slot is 0, so a
+ * residual would add nothing. Only covariates decide the attention, so with orthonormal features it is the same for all pairs
+ * that show the same feature.
+ *
+ * Source: Huang, Cheng, Liang (2024), "In-context Convergence of Transformers", section 2.
+ * Shapes: B prompts, N context pairs, Q queries, D covariate dimension.
+ */
+import type { Architecture, InitScheme, ModelSizes, Parameters, Prompt } from '../architecture.ts';
+import { type Ops, positionsAlong, scale } from '../ops.ts';
+import type { Shape } from '../shape.ts';
+import { drawAll } from './starting-values.ts';
+
+/** What is added to a score that must not count: exp of it is 0 in float32 and in float64, and it is no infinity. */
+const excluded = -1e9;
+
+/** `[B, Q, N]`: x_i^T Q x_q. */
+function scoresOf<T>(ops: Ops<T>, parameters: Parameters<T>, { covariates, query }: Prompt<T>): T {
+  const keyQuery = parameters['key_query']!;
+  const queryKeys = ops.matMul(query, ops.transpose(keyQuery)); // [B, Q, D]: (Q x_q)^T
+  return ops.matMul(queryKeys, ops.transpose(covariates));
+}
+
+function forward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>): T {
+  const attention = ops.softmax(scoresOf(ops, parameters, prompt)); // [B, Q, N]
+  return ops.squeeze(ops.matMul(attention, ops.expandDims(prompt.responses, 2)), 2);
+}
+
+/**
+ * One softmax per length, over the pairs that are there by then: N times the work of a single length. Running sums of
+ * exponentials would be cheaper, and would divide 0 by 0 where a later score is larger by 90.
+ */
+function prefixForward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>): T {
+  const scores = scoresOf(ops, parameters, prompt);
+  const positions = positionsAlong(ops, prompt.responses, 1); // [N]
+  const lengths = ops.expandDims(positions, 1); // [N, 1]
+  const mask = scale(ops, ops.less(lengths, ops.expandDims(positions, 0)), excluded); // [N, N]: pair j from length n < j
+  const attention = ops.softmax(ops.add(ops.expandDims(scores, 2), mask)); // [B, Q, N, N]
+  const responses = ops.expandDims(ops.expandDims(prompt.responses, 1), 1); // [B, 1, 1, N]
+  const predictions = ops.transpose(ops.sum(ops.mul(attention, responses), -1)); // [B, N, Q]
+  const empty = scale(ops, ops.slice(predictions, 1, 0, 1), 0); // [B, 1, Q]: there is nothing to attend to
+  return ops.concat([empty, predictions], 1);
+}
+
+function parameterShapes({ dimension }: ModelSizes): Record<string, Shape> {
+  return { key_query: [dimension, dimension] };
+}
+
+/** The paper's start: attention is the same for all pairs. */
+const zero: InitScheme = {
+  name: 'zero',
+  description: 'Q = 0: uniform attention (the start of the theorems)',
+  defaults: {},
+  initialise: ({ dimension }) => ({ key_query: new Float32Array(dimension * dimension) }),
+};
+
+const generic: InitScheme = {
+  name: 'generic',
+  description: 'independent normals of standard deviation `scale` in every entry',
+  defaults: { scale: 0.05 },
+  initialise: (sizes, options, generator) => drawAll(generator, parameterShapes(sizes), options['scale']!),
+};
+
+export const softmaxAttention = {
+  name: 'softmax-attention',
+  description: 'one layer of softmax attention over the context with one matrix Q',
+  source: 'Huang, Cheng, Liang (2024), arXiv 2310.05249, section 2',
+  minimumContext: 1,
+  initSchemes: [zero, generic],
+  parameterShapes,
+  forward,
+  prefixForward,
+} satisfies Architecture;

@@ -1,0 +1,178 @@
+/**
+ * A GPT-style transformer on interleaved tokens x_1, y_1, x_2, y_2, .., x_q.
+ *
+ *   h = W_in (token) + b_in + position,    then in each layer
+ *   h <- h + Attention(LN_1 h),  h <- h + W_down GELU(W_up LN_2 h + b_up) + b_down,
+ *   prediction = w_out LN_f(h at x_q) + b_out
+ *
+ * where a response stands in the first coordinate of its token, zeros behind it; attention is softmax(q k^T / sqrt(W/H)) over
+ * the tokens up to one's own; GELU is exact; layer norm has epsilon 1e-5. `preNorm` 0: h <- LN_1(h + ..), h <- LN_2(h + ..), and no LN_f.
+ *
+ * Attention does not mind in which order tokens lie in memory: here first all x_i, then all y_i; the mask and the positions
+ * know that x_i stands at place 2i - 1, y_i at 2i and a query at 2N + 1. Nobody sees a query but itself, so the context passes
+ * once, and each query is one more token. Places beyond `maxContext` pairs and a query have no position: zeros are added.
+ *
+ * Parameters: `read_in`, `position [2 (maxContext + 1), W]`; in layer l `qkv_l`, `out_l`, `up_l`, `down_l`, inputs by outputs, with
+ * biases `.._bias`, and norms `norm1_l`, `norm2_l` with theirs; `norm`, `read_out`.
+ * Shapes: B prompts, N pairs, Q queries, D covariate dimension, T = 2N context tokens, W width, H heads.
+ * Source: Garg et al. (2022), arXiv 2208.01066; Zhang, Frei, Bartlett (2024), section 5; nanoGPT's blocks.
+ */
+import type { Architecture, InitScheme, ModelSizes, Parameters, Prompt } from '../architecture.ts';
+import { UsageError } from '../errors.ts';
+import { lengthAlong, type Ops, positionsAlong, scale } from '../ops.ts';
+import type { Generator } from '../random.ts';
+import { type Shape, sizeOf } from '../shape.ts';
+import { drawNormals } from './starting-values.ts';
+import {
+  finishLayer,
+  headsOf,
+  isPreNorm,
+  layerNorm,
+  linear,
+  type Model,
+  option,
+  sizeOptions,
+} from './transformer-layers.ts';
+
+/** Added to a score that must not count. */
+const excluded = -1e9;
+
+/** `[n, W]`: the learned positions of places 1, 2, .., given as `[n]` numbers; zeros for a place that has none. */
+function positionsAt<T>({ ops, parameters }: Model<T>, places: T): T {
+  const table = parameters['position']!;
+  const [wanted, known] = [ops.expandDims(places, 1), ops.expandDims(positionsAlong(ops, table, 0), 0)];
+  const differs = ops.add(ops.less(wanted, known), ops.less(known, wanted));
+  return ops.matMul(ops.sub(ops.constant(1), differs), table);
+}
+
+/** Tokens before they are read in, `[B, T, D]`: all (x_i), then all (y_i, 0, .., 0). */
+function contextTokens<T>(ops: Ops<T>, { covariates, responses }: Prompt<T>, { dimension }: ModelSizes): T {
+  const column = ops.expandDims(responses, 2);
+  const padding = dimension === 1 ? [] : [scale(ops, ops.slice(covariates, 2, 1), 0)];
+  return ops.concat([covariates, padding.length === 0 ? column : ops.concat([column, ...padding], 2)], 1);
+}
+
+/**
+ * Predictions at the queries.
+ * @param queries `[B, Q, W]`, read in; or `[B, Q, 1, W]` for predictions at several lengths of context.
+ * @param at `[1]` or `[n]`: the places where the queries stand.
+ * @return `[B, Q]` or `[B, Q, n]`.
+ */
+function predict<T>(model: Model<T>, prompt: Prompt<T>, queries: T, at: T, isShared: boolean): T {
+  const { ops, sizes } = model;
+  const numbers = scale(ops, positionsAlong(ops, prompt.responses, 1), 2); // [N]: 2, 4, .., 2N
+  const places = ops.concat([ops.sub(numbers, ops.constant(1)), numbers], 0); // [T]
+  const maskFor = (rows: T) => scale(ops, ops.less(ops.expandDims(rows, 1), ops.expandDims(places, 0)), excluded);
+  const contextMask = maskFor(places); // [T, T]
+  const queryMask = maskFor(ops.sub(at, ops.constant(1))); // [1, T] or [n, T]: x_{n+1} has the query's place, and is no key
+  const beside = (a: T) => (isShared ? a : ops.expandDims(a, 1));
+
+  let context = linear(model, 'read_in', contextTokens(ops, prompt, sizes));
+  // Without positions a query is the same at every place, but it must be there at each.
+  const hasPositions = option(sizes, 'positions') === 1;
+  let own = ops.add(queries, hasPositions ? positionsAt(model, at) : scale(ops, ops.expandDims(at, 1), 0));
+  if (hasPositions) context = ops.add(context, positionsAt(model, places));
+
+  const layers = option(sizes, 'layers');
+  for (let layer = 0; layer < layers; layer++) {
+    const pairs = headsOf(model, layer, context);
+    const asked = headsOf(model, layer, own);
+    const seenByQueries = asked.queries.map((q, h) => {
+      const toContext = ops.add(ops.matMul(q, ops.transpose(beside(pairs.keys[h]!))), queryMask);
+      const toItself = ops.expandDims(ops.sum(ops.mul(q, asked.keys[h]!), -1), -1);
+      const attention = ops.softmax(ops.concat([toItself, toContext], -1)); // [.., 1 + T]
+      const fromItself = ops.mul(ops.slice(attention, -1, 0, 1), asked.values[h]!);
+      return ops.add(fromItself, ops.matMul(ops.slice(attention, -1, 1), beside(pairs.values[h]!)));
+    });
+    own = finishLayer(model, layer, own, seenByQueries);
+    if (layer === layers - 1) break; // nobody asks for the context any more
+    const seenByContext = pairs.queries.map((q, h) => {
+      const scores = ops.add(ops.matMul(q, ops.transpose(pairs.keys[h]!)), contextMask); // [B, T, T]
+      return ops.matMul(ops.softmax(scores), pairs.values[h]!);
+    });
+    context = finishLayer(model, layer, context, seenByContext);
+  }
+  const final = isPreNorm(sizes) ? layerNorm(model, 'norm', own) : own;
+  return ops.squeeze(linear(model, 'read_out', final), -1);
+}
+
+function forward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>, sizes: ModelSizes): T {
+  const model = { ops, parameters, sizes };
+  const length = lengthAlong(ops, prompt.responses, 1);
+  const at = ops.expandDims(ops.add(scale(ops, length, 2), ops.constant(1)), 0); // [1]: 2N + 1
+  return predict(model, prompt, linear(model, 'read_in', prompt.query), at, true);
+}
+
+/** The context passes once; a query asks at every length, as N + 1 tokens. Entry 0 is the prediction from nothing. */
+function prefixForward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>, sizes: ModelSizes): T {
+  const model = { ops, parameters, sizes };
+  const numbers = scale(ops, positionsAlong(ops, prompt.responses, 1), 2); // [N]
+  const at = ops.add(ops.concat([ops.expandDims(ops.constant(0), 0), numbers], 0), ops.constant(1)); // 1, 3, .., 2N + 1
+  const queries = ops.expandDims(linear(model, 'read_in', prompt.query), 2); // [B, Q, 1, W]
+  return ops.transpose(predict(model, prompt, queries, at, false));
+}
+
+/** @throws {UsageError} if the width is no multiple of the heads. */
+function parameterShapes(sizes: ModelSizes): Record<string, Shape> {
+  const [width, heads] = [option(sizes, 'width'), option(sizes, 'heads')];
+  if (width % heads !== 0) {
+    throw new UsageError({ where: 'options.width', expected: `a multiple of heads, ${heads}`, got: String(width) });
+  }
+  const dense = (name: string, inputs: number, outputs: number) => ({
+    [name]: [inputs, outputs],
+    [`${name}_bias`]: [outputs],
+  });
+  const norm = (name: string) => ({ [name]: [width], [`${name}_bias`]: [width] });
+  const layers = Array.from({ length: option(sizes, 'layers') }, (_, l) => ({
+    ...norm(`norm1_${l}`),
+    ...dense(`qkv_${l}`, width, 3 * width),
+    ...dense(`out_${l}`, width, width),
+    ...norm(`norm2_${l}`),
+    ...dense(`up_${l}`, width, 4 * width),
+    ...dense(`down_${l}`, 4 * width, width),
+  }));
+  return {
+    ...dense('read_in', sizes.dimension, width),
+    ...(option(sizes, 'positions') === 1 ? { position: [2 * (option(sizes, 'maxContext') + 1), width] } : {}),
+    ...Object.assign({}, ...layers),
+    ...(isPreNorm(sizes) ? norm('norm') : {}),
+    ...dense('read_out', width, 1),
+  };
+}
+
+/** Biases 0, gains 1, positions by `positionScale`; weights by a standard deviation that may depend on the inputs. */
+function initialise(sizes: ModelSizes, generator: Generator, deviation: (inputs: number) => number, positions: number) {
+  const start = ([name, shape]: [string, Shape], index: number): [string, Float32Array] => {
+    if (name.endsWith('_bias')) return [name, new Float32Array(sizeOf(shape))];
+    if (name.startsWith('norm')) return [name, new Float32Array(sizeOf(shape)).fill(1)];
+    return [name, drawNormals(generator, index, shape, name === 'position' ? positions : deviation(shape[0]!))];
+  };
+  return Object.fromEntries(Object.entries(parameterShapes(sizes)).map(start));
+}
+
+const generic: InitScheme = {
+  name: 'generic',
+  description: 'weights and positions normal of standard deviation `scale`, biases 0 (GPT-2)',
+  defaults: { scale: 0.02 },
+  initialise: (sizes, options, generator) => initialise(sizes, generator, () => options['scale']!, options['scale']!),
+};
+
+const fanIn: InitScheme = {
+  name: 'fan-in',
+  description: 'weights normal of variance 1/(3 inputs), positions of deviation `positionScale`, biases 0',
+  defaults: { positionScale: 0.02 },
+  initialise: (sizes, options, generator) =>
+    initialise(sizes, generator, (inputs) => 1 / Math.sqrt(3 * inputs), options['positionScale']!),
+};
+
+export const transformer = {
+  name: 'transformer',
+  description: 'GPT-style transformer on interleaved tokens x_1, y_1, x_2, y_2, ..',
+  source: 'Garg et al. (2022), arXiv 2208.01066; Zhang, Frei, Bartlett (2024), section 5',
+  minimumContext: 0,
+  initSchemes: [generic, fanIn],
+  sizeOptions,
+  parameterShapes,
+  forward,
+  prefixForward,
+} satisfies Architecture;

@@ -1,0 +1,144 @@
+/** Every architecture as a file: what it computes, what it says about its sizes, and what the standard says about it. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { buildModel, exportModel, type ModelDescription } from '../../export/export-model.ts';
+import { printModel } from '../../export/print.ts';
+import { readModel } from '../../export/read-model.ts';
+import { parseModel, serializeModel } from '../../export/serialize.ts';
+import { referencePrediction, referencePrefixPrediction } from '../../models/reference-ops.ts';
+import { expectGolden } from '../golden.ts';
+import { drawPrompts, regression, type Variant, variants } from '../models/attention/variants.ts';
+import { requireOrSkip } from '../require.ts';
+import { expectClose } from '../tolerance.ts';
+import { runOnCpu, runPython } from './fixtures.ts';
+
+const describeVariant = ({ architecture, sizes, parameters }: Variant): ModelDescription => ({
+  architecture,
+  sizes,
+  parameters,
+  study: 'none',
+  task: regression(sizes.dimension),
+  config: {},
+  training: {},
+});
+
+describe.each(variants)('$name', (variant) => {
+  const { architecture, sizes, parameters } = variant;
+  const prefixes = architecture.prefixForward !== undefined;
+  const bytes = exportModel(describeVariant(variant), { prefixes });
+
+  test('the file gives its architecture, sizes and parameters back', () => {
+    const read = readModel('file', bytes);
+    expect(read.architecture).toBe(architecture);
+    expect(read.sizes).toEqual(sizes);
+    expect(read.parameters).toEqual(parameters);
+    expect(read.hasPrefixes).toBe(prefixes);
+  });
+
+  test.each([
+    { batch: 2, context: 7, queries: 3 },
+    { batch: 1, context: 1, queries: 1 },
+    { batch: 3, context: 41, queries: 2 },
+    ...(architecture.minimumContext === 0 ? [{ batch: 2, context: 0, queries: 2 }] : []),
+  ])('the graph computes what the architecture does in float64: %o', async (size) => {
+    const prompts = drawPrompts({ ...size, dimension: sizes.dimension });
+    const outputs = await runOnCpu(bytes, prompts);
+    const expected = referencePrediction(architecture, parameters, sizes, prompts);
+    const scale = Math.sqrt(expected.reduce((sum, value) => sum + value * value, 0) / expected.length);
+    const tolerance = { relative: 1e-5, absolute: 1e-5 * scale };
+    expect(outputs['prediction']!.dims).toEqual([size.batch, size.queries]);
+    expectClose(outputs['prediction']!.data as Float32Array, expected, tolerance);
+    if (!prefixes) return;
+    const curve = referencePrefixPrediction(architecture, parameters, sizes, prompts);
+    expect(outputs['prefix_prediction']!.dims).toEqual([size.batch, size.context + 1, size.queries]);
+    expectClose(outputs['prefix_prediction']!.data as Float32Array, curve, tolerance);
+  });
+
+  test('no node needs the CPU', () => {
+    const operators = new Set(
+      buildModel(describeVariant(variant), { prefixes }).graph.nodes.map(({ opType }) => opType),
+    );
+    for (const banned of ['Shape', 'Split', 'Expand', 'Where', 'Loop']) expect(operators).not.toContain(banned);
+  });
+});
+
+test('softmax attention as text', () => {
+  const { graph, irVersion } = buildModel(describeVariant(variants[1]!));
+  expectGolden('softmax-attention.txt', printModel({ irVersion, opset: 17, graph }));
+});
+
+describe('icl.sizes', () => {
+  const layered = variants.find(({ sizes }) => sizes.options?.['layers'] === 3)!;
+  const withSizes = (text: string | undefined) => {
+    const model = parseModel('file', exportModel(describeVariant(layered)));
+    const { 'icl.sizes': _, ...metadata } = model.metadata;
+    return serializeModel({ ...model, metadata: text === undefined ? metadata : { ...metadata, 'icl.sizes': text } });
+  };
+
+  test('is written where there is something to say', () => {
+    const metadataOf = (variant: Variant) => parseModel('file', exportModel(describeVariant(variant))).metadata;
+    expect(metadataOf(layered)['icl.sizes']).toBe('{"layers":3,"outputSign":-1}');
+    expect(metadataOf(variants[0]!)).not.toHaveProperty('icl.sizes');
+  });
+
+  test('is not needed where the defaults are meant', () => {
+    expect(readModel('file', withSizes(undefined)).sizes).toEqual(layered.sizes);
+  });
+
+  test.each([
+    ['{"layers":4,"outputSign":-1}', 'file: parameter projection_value_3: expected float32 [4, 4], got none'],
+    ['{"layers":1e9}', 'file: icl.sizes: expected sizes of multilayer-linear-attention, got icl.sizes: options.layers'],
+    ['{"layers":"3"}', 'expected a whole number from 1 to 100, got "3"'],
+    ['{"depth":3}', 'file: icl.sizes: expected sizes of multilayer-linear-attention'],
+    ['[3]', 'file: icl.sizes: expected sizes of multilayer-linear-attention, got [3]'],
+    ['{', 'file: metadata: expected JSON in icl.sizes'],
+  ])('%s is refused', (text, message) => {
+    expect(() => readModel('file', withSizes(text))).toThrow(expect.objectContaining({ name: 'DataError' }));
+    expect(() => readModel('file', withSizes(text))).toThrow(message);
+  });
+});
+
+const probe = runPython('import onnx; print(onnx.__version__)');
+
+describe.runIf(requireOrSkip('onnx-checker', probe.ok, `${probe.text} (Debian: apt install python3-onnx)`))(
+  'the official checker',
+  () => {
+    test('accepts every architecture, with full and strict shape inference', () => {
+      const program = `
+import sys, onnx
+from onnx import checker, shape_inference
+for path in sys.argv[1:]:
+    model = onnx.load(path)
+    checker.check_model(model, full_check=True)
+    written = {v.name: v.type.tensor_type for v in model.graph.value_info}
+    del model.graph.value_info[:]
+    for output in model.graph.output:
+        output.type.tensor_type.ClearField('shape')
+    inferred = shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
+    for value in inferred.graph.value_info:
+        if value.name in written:
+            ours, theirs = written[value.name], value.type.tensor_type
+            assert ours.elem_type == theirs.elem_type, value.name
+            assert len(ours.shape.dim) == len(theirs.shape.dim), value.name
+            for a, b in zip(ours.shape.dim, theirs.shape.dim):
+                if b.HasField('dim_value'):
+                    assert a.dim_value == b.dim_value, value.name
+    print('ok')
+`;
+      const folder = mkdtempSync(join(tmpdir(), 'icl-architectures-'));
+      const paths = variants.map((variant, i) => {
+        const path = join(folder, `${i}.onnx`);
+        writeFileSync(
+          path,
+          exportModel(describeVariant(variant), { prefixes: variant.architecture.prefixForward !== undefined }),
+        );
+        return path;
+      });
+      const { text } = runPython(program, ...paths);
+      rmSync(folder, { recursive: true });
+      expect(text).toBe('ok\n'.repeat(paths.length));
+    });
+  },
+);

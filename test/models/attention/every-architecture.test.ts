@@ -1,0 +1,120 @@
+/** What holds for every architecture besides linear attention, which has its own file: what predictions depend on, and gradients. */
+import { describe, expect, test } from 'vitest';
+import { resolveSizes } from '../../../models/architecture.ts';
+import { architectures } from '../../../models/attention/index.ts';
+import { multilayerLinearAttention } from '../../../models/attention/multilayer-linear-attention.ts';
+import { softmaxAttention } from '../../../models/attention/softmax-attention.ts';
+import { transformer } from '../../../models/attention/transformer.ts';
+import { differentiate } from '../../../models/autodiff.ts';
+import { createGenerator } from '../../../models/random.ts';
+import {
+  fromFlat,
+  referenceOps,
+  referencePrediction,
+  referencePrefixPrediction,
+} from '../../../models/reference-ops.ts';
+import { trainingLoss } from '../../../train/optimizers.ts';
+import { expectClose, float64 } from '../../tolerance.ts';
+import { choosePairs, chooseQuery, drawPrompts, type Variant, variants } from './variants.ts';
+
+const range = (length: number) => Array.from({ length }, (_, i) => i);
+
+describe.each(variants)('$name', ({ architecture, sizes, parameters }: Variant) => {
+  const { dimension } = sizes;
+  const prompts = drawPrompts({ batch: 3, context: 5, queries: 3, dimension });
+  const predict = (of: typeof prompts | ReturnType<typeof choosePairs>) =>
+    referencePrediction(architecture, parameters, sizes, of);
+  const all = predict(prompts);
+
+  test('queries do not see one another', () => {
+    for (const q of range(3)) {
+      expectClose(
+        predict(chooseQuery(prompts, q)),
+        range(3).map((b) => all[b * 3 + q]!),
+        float64,
+      );
+    }
+  });
+
+  const isOrdered = architecture === transformer;
+  test(`the order of pairs ${isOrdered ? 'matters' : 'does not matter'}`, () => {
+    const other = predict(choosePairs(prompts, [3, 0, 4, 2, 1]));
+    if (isOrdered) expect(Math.abs(other[0]! - all[0]!)).toBeGreaterThan(1e-6);
+    else expectClose(other, all, float64);
+  });
+
+  test.runIf(architecture.prefixForward !== undefined)('a prefix is the shorter prompt', () => {
+    const curve = referencePrefixPrediction(architecture, parameters, sizes, prompts);
+    const from = architecture.minimumContext;
+    const entry = (n: number) => range(9).map((i) => curve[(Math.floor(i / 3) * 6 + n) * 3 + (i % 3)]!);
+    if (from === 1) expect(entry(0).every((value) => value === 0)).toBe(true);
+    for (let n = from; n <= 5; n++) expectClose(predict(choosePairs(prompts, range(n))), entry(n), float64);
+  });
+
+  test('the gradient is that of central differences', () => {
+    const { batch, context, queries } = prompts;
+    const inputs = {
+      covariates: fromFlat([batch, context, dimension], prompts.covariates),
+      responses: fromFlat([batch, context], prompts.responses),
+      query: fromFlat([batch, queries, dimension], prompts.query),
+      targets: fromFlat([batch, queries], prompts.targets),
+    };
+    const at = Object.fromEntries(
+      Object.entries(architecture.parameterShapes(sizes)).map(([name, shape]) => [
+        name,
+        fromFlat(shape, parameters[name]!),
+      ]),
+    );
+    const loss = trainingLoss(architecture, sizes);
+    const { gradients } = differentiate(referenceOps, loss, at, inputs);
+    for (const [name, { shape, data }] of Object.entries(at)) {
+      // A few entries of each: the first, the last and some between.
+      const some = [...new Set(range(7).map((k) => Math.floor((k * (data.length - 1)) / 6)))];
+      const differences = some.map((i) => {
+        const near = (by: number) =>
+          loss(referenceOps, { ...at, [name]: { shape, data: data.with(i, data[i]! + by) } }, inputs).data[0]!;
+        return (near(1e-5) - near(-1e-5)) / 2e-5;
+      });
+      const got = some.map((i) => gradients[name]!.data[i]!);
+      expectClose(got, differences, { relative: 1e-6, absolute: 1e-9 });
+    }
+  });
+});
+
+test.each([...architectures])(
+  'starting values of $name have the shapes that it says and depend on the seed alone',
+  (one) => {
+    const sizes = resolveSizes('test', one, { dimension: 3 });
+    const shapes = one.parameterShapes(sizes);
+    for (const { initialise, defaults } of one.initSchemes) {
+      const draw = () => initialise(sizes, defaults, createGenerator(1, 2));
+      expect(draw()).toEqual(draw());
+      expect(Object.entries(draw()).map(([name, { length }]) => [name, length])).toEqual(
+        Object.entries(shapes).map(([name, shape]) => [name, shape.reduce((a, b) => a * b, 1)]),
+      );
+    }
+  },
+);
+
+describe('sizes', () => {
+  test('are filled in from the architecture', () => {
+    expect(resolveSizes('c', softmaxAttention, { dimension: 3 })).toEqual({ dimension: 3 });
+    expect(resolveSizes('c', multilayerLinearAttention, { dimension: 3, options: { layers: 2 } })).toEqual({
+      dimension: 3,
+      options: { layers: 2, outputSign: -1 },
+    });
+  });
+
+  test.each([
+    [softmaxAttention, { layers: 2 }, 'c: options: expected no options for softmax-attention, got "layers"'],
+    [multilayerLinearAttention, { layer: 2 }, 'Did you mean layers?'],
+    [multilayerLinearAttention, { layers: 0 }, 'c: options.layers: expected a whole number from 1 to 100, got 0'],
+    [multilayerLinearAttention, { outputSign: 0 }, 'options.outputSign: expected -1 or 1, got 0'],
+    [transformer, { width: 1.5 }, 'expected a whole number from 1 to 16384, got 1.5'],
+    [transformer, { width: 10, heads: 4 }, 'options.width: expected a multiple of heads, 4, got 10'],
+  ])('%# are refused', (architecture, options, message) => {
+    expect(() =>
+      resolveSizes('c', architecture, { dimension: 3, options: options as unknown as Record<string, number> }),
+    ).toThrow(message);
+  });
+});

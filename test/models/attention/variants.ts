@@ -1,0 +1,105 @@
+/** Every architecture at small sizes, with parameters that are all far from 0: for tests of any reading of them. */
+import { type Architecture, type ModelSizes, resolveSizes } from '../../../models/architecture.ts';
+import { multilayerLinearAttention } from '../../../models/attention/multilayer-linear-attention.ts';
+import { softmaxAttention } from '../../../models/attention/softmax-attention.ts';
+import { drawNormals } from '../../../models/attention/starting-values.ts';
+import { transformer } from '../../../models/attention/transformer.ts';
+import { allocateBatch, type BatchSizes, type LabelledBatch, type PromptBatch } from '../../../models/prompts.ts';
+import { createGenerator } from '../../../models/random.ts';
+import { createSampler } from '../../../models/tasks/index.ts';
+
+export interface Variant {
+  readonly name: string;
+  readonly architecture: Architecture;
+  readonly sizes: ModelSizes;
+  readonly parameters: Record<string, Float32Array>;
+}
+
+function variant(architecture: Architecture, dimension: number, options: Record<string, number>, by: number): Variant {
+  const given = Object.entries(options).map(([key, value]) => `, ${key} ${value}`);
+  const sizes = resolveSizes('test', architecture, { dimension, options });
+  const generator = createGenerator(5, 2);
+  const parameters = Object.entries(architecture.parameterShapes(sizes)).map(([name, shape], i) => {
+    const values = drawNormals(generator, i, shape, by);
+    return [name, /^norm(\d_\d+)?$/.test(name) ? values.map((value) => 1 + value) : values] as const;
+  });
+  return {
+    name: `${architecture.name}, dimension ${dimension}${given.join('')}`,
+    architecture,
+    sizes,
+    parameters: Object.fromEntries(parameters),
+  };
+}
+
+const small = { width: 6, heads: 2, maxContext: 9 };
+
+export const softmaxVariants = [1, 3].map((dimension) => variant(softmaxAttention, dimension, {}, 0.7));
+export const multilayerVariants = [
+  variant(multilayerLinearAttention, 3, { layers: 3 }, 0.3),
+  variant(multilayerLinearAttention, 1, { layers: 1, outputSign: 1 }, 0.7),
+  variant(multilayerLinearAttention, 5, { layers: 2 }, 0.2),
+];
+export const transformerVariants = [
+  variant(transformer, 3, { ...small, layers: 2 }, 0.4),
+  variant(transformer, 1, { ...small, layers: 1, heads: 1, maxContext: 3 }, 0.4),
+  variant(transformer, 2, { ...small, layers: 2, positions: 0 }, 0.4),
+  variant(transformer, 2, { ...small, layers: 2, preNorm: 0 }, 0.4),
+];
+export const variants = [...softmaxVariants, ...multilayerVariants, ...transformerVariants];
+
+export const regression = (dimension: number) =>
+  ({
+    name: 'linear-regression',
+    dimension,
+    covariance: { kind: 'identity' },
+    taskCovariance: { kind: 'identity' },
+    noiseVariance: 0.5,
+  }) as const;
+
+export function drawPrompts(sizes: BatchSizes, seed = 5): LabelledBatch {
+  const prompts = allocateBatch(sizes);
+  createSampler(regression(sizes.dimension)).fill(createGenerator(seed, 1), 0, prompts);
+  return prompts;
+}
+
+/** The same prompts with other pairs: entry i holds what was pair `order[i]`. */
+export function choosePairs(prompts: PromptBatch, order: readonly number[]): PromptBatch {
+  const { batch, context, dimension } = prompts;
+  const rows = Array.from({ length: batch }, (_, b) => order.map((i) => b * context + i)).flat();
+  return {
+    ...prompts,
+    context: order.length,
+    covariates: Float32Array.from(
+      rows.flatMap((row) => [...prompts.covariates.subarray(row * dimension, (row + 1) * dimension)]),
+    ),
+    responses: Float32Array.from(rows, (row) => prompts.responses[row]!),
+  };
+}
+
+/** One query of each prompt. */
+export function chooseQuery(prompts: PromptBatch, q: number): PromptBatch {
+  const { batch, queries, dimension } = prompts;
+  const starts = Array.from({ length: batch }, (_, b) => (b * queries + q) * dimension);
+  return {
+    ...prompts,
+    queries: 1,
+    query: Float32Array.from(starts.flatMap((at) => [...prompts.query.subarray(at, at + dimension)])),
+  };
+}
+
+/** Rows of a `[rows, columns]` array. */
+export function rowsOf(values: ArrayLike<number>, columns: number): number[][] {
+  const rows = values.length / columns;
+  return Array.from({ length: rows }, (_, i) => Array.from({ length: columns }, (_, j) => values[i * columns + j]!));
+}
+
+/** Pairs (x, y) and queries of prompt b. */
+export function unpack(prompts: PromptBatch, b: number) {
+  const { context, queries, dimension } = prompts;
+  const part = (values: Float32Array, size: number) => values.subarray(b * size, (b + 1) * size);
+  return {
+    x: rowsOf(part(prompts.covariates, context * dimension), dimension),
+    y: [...part(prompts.responses, context)],
+    queries: rowsOf(part(prompts.query, queries * dimension), dimension),
+  };
+}

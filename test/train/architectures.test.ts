@@ -1,0 +1,158 @@
+/** Every architecture trains, with the same losses on both engines; and its training step, gradient by gradient. */
+import { describe, expect, test } from 'vitest';
+import { probeProvider } from '../../infer/providers.ts';
+import { resolveSizes } from '../../models/architecture.ts';
+import { architectureNamed, architectures } from '../../models/attention/index.ts';
+import { createGenerator } from '../../models/random.ts';
+import { createEngine } from '../../train/engines.ts';
+import { readRun } from '../../train/run-folder.ts';
+import { train } from '../../train/train.ts';
+import { buildTrainingStep } from '../../train/training-step.ts';
+import { drawPrompts, variants } from '../models/attention/variants.ts';
+import { requireOrSkip } from '../require.ts';
+import { useSoftwareWebgpu } from '../software-webgpu.ts';
+import { expectClose } from '../tolerance.ts';
+import { smallConfig, temporaryFolder } from './fixtures.ts';
+import { referenceStep, runStep } from './step-fixtures.ts';
+
+useSoftwareWebgpu();
+
+const momentum = { name: 'sgd', learningRate: 0.05, momentum: 0.9 } as const;
+
+describe.each(variants)('$name', ({ architecture, sizes, parameters }) => {
+  const description = { architecture, sizes, optimizer: momentum, clipNorm: null };
+  const step = buildTrainingStep(description);
+  const start = [
+    Float32Array.from(step.parameters.flatMap(({ name }) => [...parameters[name]!])),
+    new Float32Array(step.size),
+  ];
+
+  test('the gradient of the graph is that of float64, to 1e-5', async () => {
+    const batch = drawPrompts({ batch: 6, context: 7, queries: 1, dimension: sizes.dimension });
+    const expected = referenceStep(step, description, start, batch, { learningRate: 0.1 });
+    const actual = await runStep(step, description, start, batch, { learningRate: 0.1 });
+    const size = expected.gradient.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    expectClose(actual.state[1]!, expected.gradient, { relative: 0, absolute: 1e-5 * size });
+    expectClose([actual.loss], [expected.loss], { relative: 1e-5, absolute: 0 });
+  });
+
+  test.each(['cpu', 'wasm'] as const)('the gradient of TensorFlow.js on %s is that of float64', async (device) => {
+    const batch = drawPrompts({ batch: 6, context: 7, queries: 1, dimension: sizes.dimension });
+    const expected = referenceStep(step, description, start, batch, { learningRate: 0.1 });
+    const engine = await createEngine('tfjs', { ...description, device });
+    engine.loadState({
+      parameters,
+      optimizer: {
+        velocity: Object.fromEntries(
+          Object.entries(parameters).map(([name, { length }]) => [name, new Float32Array(length)]),
+        ),
+      },
+    });
+    const { loss } = await engine.step(batch, { learningRate: 0.1 }).read();
+    const { optimizer } = await engine.readState();
+    engine.dispose();
+    const size = expected.gradient.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    const gradient = step.parameters.flatMap(({ name }) => [...optimizer['velocity']![name]!]);
+    expectClose(gradient, expected.gradient, { relative: 0, absolute: 1e-5 * size });
+    expectClose([loss], [expected.loss], { relative: 1e-5, absolute: 0 });
+  });
+});
+
+const webgpu = await probeProvider('webgpu');
+
+describe.runIf(requireOrSkip('webgpu', webgpu.available, webgpu.detail))('on WebGPU', () => {
+  // The engine's session refuses a graph of which any node would run elsewhere.
+  test.each(variants.filter((_, i) => [1, 2, 5].includes(i)))(
+    'every node of the training step runs there: $name',
+    { timeout: 120_000 },
+    async ({ architecture, sizes, parameters }) => {
+      const losses: number[][] = [];
+      for (const device of ['cpu', 'webgpu'] as const) {
+        const engine = await createEngine('onnx', {
+          device,
+          architecture,
+          sizes,
+          optimizer: { ...momentum, momentum: 0 },
+          clipNorm: 1,
+        });
+        engine.loadState({ parameters, optimizer: {} });
+        const reports: number[] = [];
+        for (let at = 0; at < 3; at++) {
+          const batch = drawPrompts({ batch: 4, context: 5, queries: 1, dimension: sizes.dimension }, at);
+          reports.push((await engine.step(batch, engine.scalars(0.05, at)).read()).loss);
+        }
+        engine.dispose();
+        losses.push(reports);
+      }
+      expectClose(losses[1]!, losses[0]!, { relative: 1e-5, absolute: 1e-6 });
+    },
+  );
+});
+
+const small = { layers: 2, width: 8, heads: 2, maxContext: 9 };
+const trained: Record<string, { options?: Record<string, number>; scheme?: string; learningRate: number }> = {
+  'linear-attention': { learningRate: 0.02 },
+  'multilayer-linear-attention': { options: { layers: 2 }, learningRate: 0.01 },
+  'softmax-attention': { learningRate: 0.05 },
+  transformer: { options: small, scheme: 'fan-in', learningRate: 0.003 },
+};
+
+test('every architecture is among those that are trained here', () => {
+  expect(Object.keys(trained)).toEqual(architectures.map(({ name }) => name));
+});
+
+test.each(Object.entries(trained))('%s: 80 steps, the same losses from both engines', async (name, choice) => {
+  const { options, scheme, learningRate } = choice;
+  const config = smallConfig({
+    dimension: 2,
+    model: { name, dimension: 2, ...(options === undefined ? {} : { options }) },
+    contextLength: 6,
+    initialisation: { scheme: scheme ?? 'generic', options: {} },
+    optimizer: { name: 'adam', learningRate, beta1: 0.9, beta2: 0.999, epsilon: 1e-4 },
+    schedule: { name: 'constant' },
+    clipNorm: 10,
+    steps: 80,
+    batch: 32,
+    logEvery: 1,
+    checkpointEvery: 80,
+  });
+  const curves: number[][] = [];
+  for (const [engine, device] of [
+    ['tfjs', 'wasm'],
+    ['onnx', 'cpu'],
+  ] as const) {
+    const folder = `${temporaryFolder()}/run`;
+    await train({ folder, config: { ...config, engine, device } });
+    const run = readRun(folder);
+    expect(run.config.model).toEqual(config.model);
+    expect(run.isFinished).toBe(true);
+    curves.push(run.metrics.map(({ loss }) => loss));
+  }
+  const [tfjs, onnx] = curves as [number[], number[]];
+  expect(tfjs).toHaveLength(80);
+  expectClose(tfjs, onnx, { relative: 1e-4, absolute: 0 });
+});
+
+test.each(Object.entries(trained))(
+  '%s learns: 200 steps on one batch cut its loss by two fifths',
+  async (name, choice) => {
+    const { options, scheme, learningRate } = choice;
+    const architecture = architectureNamed(name);
+    const sizes = resolveSizes('test', architecture, { dimension: 2, ...(options === undefined ? {} : { options }) });
+    const start = architecture.initSchemes.find((one) => one.name === (scheme ?? 'generic'))!;
+    const parameters = start.initialise(sizes, start.defaults, createGenerator(3, 2));
+    const batch = drawPrompts({ batch: 8, context: 5, queries: 1, dimension: 2 });
+    const adam = { name: 'adam', learningRate: 4 * learningRate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
+    const engine = await createEngine('onnx', { device: 'cpu', architecture, sizes, optimizer: adam, clipNorm: null });
+    const zeros = Object.fromEntries(
+      Object.entries(parameters).map(([key, { length }]) => [key, new Float32Array(length)]),
+    );
+    engine.loadState({ parameters, optimizer: { firstMoment: zeros, secondMoment: zeros } });
+    const losses: number[] = [];
+    for (let at = 0; at < 200; at++) {
+      losses.push((await engine.step(batch, engine.scalars(adam.learningRate, at)).read()).loss);
+    }
+    engine.dispose();
+    expect(losses.at(-1)! / losses[0]!).toBeLessThan(0.6);
+  },
+);
