@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { probeProvider } from '../../infer/providers.ts';
-import { architectures } from '../../models/attention/index.ts';
+import { architectureNamed } from '../../models/attention/index.ts';
 import { ProviderError, ShapeError } from '../../models/errors.ts';
 import { allocateBatch } from '../../models/prompts.ts';
 import { createSampler } from '../../models/tasks/index.ts';
@@ -25,7 +25,7 @@ async function withEngine<T>(
 ): Promise<T> {
   const engine = await createEngine(name, {
     device,
-    architecture: architectures.find((architecture) => architecture.name === config.model.name)!,
+    architecture: architectureNamed(config.model.name),
     sizes: { dimension: config.model.dimension },
     optimizer: config.optimizer,
     clipNorm: config.clipNorm,
@@ -59,8 +59,11 @@ async function curve(config: TrainingConfig, name: EngineName, steps: number) {
 const adam = { name: 'adam', learningRate: 0.02, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
 const sgd = { name: 'sgd', learningRate: 0.05, momentum: 0.5 } as const;
 
+/** The deep ones need sizes and rates of their own, or they diverge: see `architectures.test.ts`. */
+const shallow = ['linear-attention', 'softmax-attention'];
+
 test.each(
-  architectures.flatMap(({ name }) =>
+  shallow.flatMap((name) =>
     [adam, sgd].flatMap((optimizer) => [1, 5].map((dimension) => ({ model: name, optimizer, dimension }))),
   ),
 )('200 steps as on tfjs: $model, $optimizer.name, D = $dimension', async ({ model, optimizer, dimension }) => {
