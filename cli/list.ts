@@ -1,6 +1,6 @@
 /** `icl list`: studies, models, tasks, shifts, estimators and optimizers with their parameters and defaults. */
 import { defineCommand } from './command.ts';
-import { formatTable } from './table.ts';
+import { formatCells, formatTable } from './table.ts';
 
 export const list = defineCommand({
   name: 'list',
@@ -62,11 +62,7 @@ export const list = defineCommand({
     ] as const;
     for (const [title, rows] of sections) {
       await context.print(title);
-      await context.print(
-        `${formatTable([{ title: '' }, { title: '' }], rows)
-          .trimStart()
-          .replace(/^\n/, '')}\n`,
-      );
+      await context.print(`${formatCells(rows)}\n`);
     }
     return 0;
   },

@@ -6,13 +6,18 @@ export interface Column {
 }
 
 export function formatTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
-  const widths = columns.map(({ title }, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
-  const line = (cells: readonly string[]) =>
-    cells
-      .map((cell, i) => (columns[i]!.align === 'right' ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
-      .join('  ')
-      .trimEnd();
-  return [line(columns.map(({ title }) => title)), ...rows.map(line)].join('\n');
+  return formatCells([columns.map(({ title }) => title), ...rows], columns);
+}
+
+/** Rows without a head, all columns left unless said otherwise. */
+export function formatCells(
+  rows: readonly (readonly string[])[],
+  columns: readonly Pick<Column, 'align'>[] = rows[0]?.map(() => ({})) ?? [],
+): string {
+  const widths = columns.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
+  const pad = (cell: string, i: number) =>
+    columns[i]!.align === 'right' ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!);
+  return rows.map((row) => row.map(pad).join('  ').trimEnd()).join('\n');
 }
 
 /** A number as a table shows it: five significant digits, exponents only where needed. */

@@ -94,7 +94,9 @@ export const zhang2023: Study = {
     const noisy = theoryReport({ ...law, trainingNoiseVariance: noiseVariance });
     return { ...paper, riskTrainedOnNoise: noisy.risk, lossMinimumTrainedOnNoise: noisy.lossMinimum };
   },
-  modelTheory({ parameters }: FrozenModel) {
+  modelTheory({ architecture, parameters }: FrozenModel) {
+    // The paper's formulas are about its own layer; another model that was trained on its prompts has none.
+    if (architecture.name !== linearAttention.name) return () => null;
     const layer = layerMatrices(parameters);
     return (task, contextLength) => exactTaskRisk(layer, task, contextLength);
   },

@@ -157,3 +157,24 @@ test('list and doctor are one JSON object each', async () => {
     if (!available) expect(install).toBeTruthy();
   }
 });
+
+test('another architecture trains on the prompts of a study and is measured without its formulas', async () => {
+  const folder = temporaryFolder();
+  const first = join(folder, 'first');
+  await runIcl(['train', 'zhang2023', ...small, '--out', first]);
+  const config = JSON.parse(readFileSync(join(first, 'config.json'), 'utf8')) as Record<string, unknown>;
+  const path = join(folder, 'softmax.json');
+  const changes = {
+    model: { name: 'softmax-attention', dimension: 2 },
+    initialisation: { scheme: 'zero', options: {} },
+  };
+  writeFileSync(path, JSON.stringify({ ...config, ...changes }));
+  const run = join(folder, 'softmax');
+  const trained = await runIcl(['train', path, '--out', run]);
+  expect(trained.stderr).not.toContain('error');
+  expect(trained.code).toBe(0);
+  const evaluated = await runIcl(['evaluate', run, '--lengths', '3,12', '--prompts', '500', '--json']);
+  expect(evaluated.code).toBe(0);
+  const ofModel = jsonLines(evaluated.stdout).filter(({ estimator }) => estimator === 'model');
+  expect(ofModel.map(({ theory }) => theory)).toEqual([null, null]);
+});
