@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { drawCovariateScale } from '../../studies/figures/covariate-scale.ts';
 import type { FigureContext, SvgElement } from '../../studies/figures/document.ts';
 import { logTicks, spread } from '../../studies/figures/frame.ts';
+import { drawHeatMaps, indexTicks } from '../../studies/figures/heat-map.ts';
 import { drawLength } from '../../studies/figures/length.ts';
 import { drawLoss } from '../../studies/figures/loss.ts';
 import { geometricGrid } from '../../studies/figures/marks.ts';
@@ -92,6 +93,46 @@ const figures: readonly [string, (context: FigureContext) => SvgElement, { dots:
     { dots: 12, lines: 6 },
   ],
 ];
+
+describe('heat maps', () => {
+  const matrix = (size: number, entry: (i: number, j: number) => number) =>
+    Array.from({ length: size }, (_, i) => Array.from({ length: size }, (_, j) => entry(i, j)));
+
+  it.each([
+    [8, [1, 2, 3, 4, 5, 6, 7, 8]],
+    [20, [1, 5, 10, 15, 20]],
+    [100, [1, 20, 40, 60, 80, 100]],
+  ])('%d indices have ticks %j', (size, ticks) => {
+    expect(indexTicks(size)).toEqual(ticks);
+  });
+
+  it('leaves out what is too faint to be seen, and says what a shared scale is', () => {
+    const maps = [5, 20].map((size) => ({
+      title: `K = ${size}`,
+      subtitle: 'start',
+      matrix: matrix(size, (i, j) => (i === j ? 1 : 1e-5)),
+    }));
+    const { wide } = renderFigure((context) =>
+      drawHeatMaps(context, {
+        maps,
+        scale: 'sequential',
+        isShared: true,
+        valueName: 'attention',
+        rowName: 'key',
+        columnName: 'query',
+        columns: 2,
+        narrowColumns: 1,
+        description: 'two matrices on one scale',
+      }),
+    );
+    expect(wide).toMatch(/>attention\s+0</);
+    expect(wide).toContain('rows: key, columns: query');
+    const { document } = parseHTML(`<body>${wide}</body>`);
+    const filled = [...document.querySelectorAll('rect[fill-opacity="0.95"], rect[fill-opacity="0.55"]')];
+    // The diagonals of both maps and the strongest swatch of the legend.
+    expect(filled).toHaveLength(5 + 20 + 1);
+  });
+});
 
 describe.each(figures)('figure %s', (_name, draw, { dots, lines }) => {
   const { wide, narrow, standalone } = renderFigure(draw);
