@@ -22,6 +22,14 @@ export interface EndLabel {
   readonly color: string;
 }
 
+/** A word above the frame, such as the name of a vertical guide line or of a shaded range. */
+export interface TopLabel {
+  /** Where its middle stands, in data units of x. */
+  readonly x: number;
+  readonly text: string;
+  readonly color: string;
+}
+
 export interface PanelSpec {
   /** Says in words what is drawn. */
   readonly description: string;
@@ -32,6 +40,7 @@ export interface PanelSpec {
   readonly marks: readonly unknown[];
   readonly key?: readonly KeyEntry[];
   readonly endLabels?: readonly EndLabel[];
+  readonly topLabels?: readonly TopLabel[];
   readonly marginRight?: number;
 }
 
@@ -40,6 +49,7 @@ export const fontFamily = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu
 const MARGIN_LEFT = 54;
 const MARGIN_BOTTOM = 44;
 const LABEL_GAP = 14;
+const TOP_ROW = 15;
 
 /** Width that a text needs, estimated for a wide font. */
 export const textWidth = (text: string): number => text.length * fontSize * 0.6;
@@ -77,7 +87,10 @@ export function drawPanel(context: FigureContext, spec: PanelSpec): SvgElement {
   const endLabels = spec.endLabels ?? [];
   const marginRight = spec.marginRight ?? Math.max(16, ...endLabels.map(({ text }) => textWidth(text) + 18));
   const titleHeight = spec.title === undefined ? 0 : 22;
-  const marginTop = 12 + titleHeight + keyHeight(key, width);
+  const [left, right] = [MARGIN_LEFT, width - marginRight];
+  const topLabels = placeTopLabels(spec.topLabels ?? [], spec.x, left, right);
+  const topHeight = TOP_ROW * Math.max(0, ...topLabels.map(({ row }) => row + 1));
+  const marginTop = 12 + titleHeight + keyHeight(key, width) + topHeight;
   const height = spec.height + marginTop;
   const x = axisOptions(spec.x, Math.max(3, Math.floor((width - MARGIN_LEFT - marginRight) / 56)));
   const y = axisOptions(spec.y, Math.max(3, Math.floor(spec.height / 34)));
@@ -120,8 +133,6 @@ export function drawPanel(context: FigureContext, spec: PanelSpec): SvgElement {
     plot.appendChild(createSvg(document, 'text', { x: 0, y: 14, fill: color.ink, 'font-weight': 600 }, spec.title));
   }
   drawKey(document, plot, key, { y: titleHeight, width });
-  const left = MARGIN_LEFT;
-  const right = width - marginRight;
   plot.appendChild(
     createSvg(
       document,
@@ -151,7 +162,35 @@ export function drawPanel(context: FigureContext, spec: PanelSpec): SvgElement {
       createSvg(document, 'text', { x: right + 12, y: positions[i]! + 4, fill: label.color }, label.text),
     );
   });
+  for (const { x: middleX, row, label } of topLabels) {
+    const place = { x: middleX, y: top - 5 - row * TOP_ROW, fill: label.color, 'text-anchor': 'middle' };
+    plot.appendChild(createSvg(document, 'text', place, label.text));
+  }
   return finish(plot, spec.description);
+}
+
+/** Pixels of a data value on a horizontal axis that spans `left` to `right`. */
+function positionOn({ type, domain }: Axis, value: number, left: number, right: number): number {
+  const [low, high, at] = type === 'log' ? [...domain, value].map(Math.log) : [...domain, value];
+  return left + ((at! - low!) / (high! - low!)) * (right - left);
+}
+
+/** Words above a frame: in the lowest row where they touch no other, and within the frame's width. */
+function placeTopLabels(labels: readonly TopLabel[], axis: Axis, left: number, right: number) {
+  const rowEnds: number[] = [];
+  return labels
+    .map((label) => {
+      const half = Math.min(textWidth(label.text), right - left) / 2;
+      const x = Math.min(right - half, Math.max(left + half, positionOn(axis, label.x, left, right)));
+      return { label, x, half };
+    })
+    .sort((a, b) => a.x - b.x)
+    .map(({ label, x, half }) => {
+      const free = rowEnds.findIndex((end) => end <= x - half);
+      const row = free < 0 ? rowEnds.length : free;
+      rowEnds[row] = x + half + 6;
+      return { label, x, row };
+    });
 }
 
 /** Moves positions apart until neighbours are `gap` away from each other, none below `bottom`; order is kept. */

@@ -1,6 +1,6 @@
 /**
  * Colours of all figures: CSS variables with their light value as fallback, so that one SVG follows a page's scheme and
- * stands alone as well. The series are Okabe and Ito's, told apart by any kind of colour vision; every series has its own
+ * stands alone as well. The first series are Okabe and Ito's, told apart by any kind of colour vision; every series has its own
  * mark too, so that no figure depends on colour.
  */
 
@@ -15,6 +15,8 @@ const variables = {
   vermilion: { name: '--icl-vermilion', light: '#d55e00', dark: '#ff9350' },
   green: { name: '--icl-green', light: '#008a66', dark: '#3fcb9f' },
   purple: { name: '--icl-purple', light: '#a8528a', dark: '#e39bc5' },
+  ochre: { name: '--icl-ochre', light: '#8f6a00', dark: '#e3b53c' },
+  slate: { name: '--icl-slate', light: '#3b4754', dark: '#c3cbd4' },
   ink: { name: '--icl-ink', light: '#1f2328', dark: '#e8e6e1' },
   muted: { name: '--icl-muted', light: '#5d656e', dark: '#a3a9b1' },
   grid: { name: '--icl-grid', light: '#e3e5e8', dark: '#34383d' },
@@ -28,7 +30,7 @@ export const color = Object.fromEntries(
   Object.entries(variables).map(([key, { name, light }]) => [key, `var(${name}, ${light})`]),
 ) as Record<ColorName, string>;
 
-export type Mark = 'circle' | 'square' | 'triangle' | 'diamond2' | 'times';
+export type Mark = 'circle' | 'square' | 'triangle' | 'diamond2' | 'hexagon' | 'star' | 'times';
 
 /** Colour and mark of the first, second, .. series of a figure. */
 export const series: readonly { readonly color: string; readonly mark: Mark }[] = [
@@ -36,6 +38,8 @@ export const series: readonly { readonly color: string; readonly mark: Mark }[] 
   { color: color.vermilion, mark: 'square' },
   { color: color.green, mark: 'triangle' },
   { color: color.purple, mark: 'diamond2' },
+  { color: color.ochre, mark: 'hexagon' },
+  { color: color.slate, mark: 'star' },
 ];
 
 /** Series `i`; after the last the first again. */
