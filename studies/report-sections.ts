@@ -46,8 +46,10 @@ export function paritySection(models: readonly TrainedModel[]): ReportSection {
 }
 
 /** Versions, and the providers that the measured points come from. */
-export function environmentSection(models: readonly TrainedModel[], sessions: readonly SessionReport[]): ReportSection {
-  const versions = models[0]?.run.config.versions ?? {};
+export function environmentSection(
+  versions: Readonly<Record<string, string>>,
+  sessions: readonly SessionReport[],
+): ReportSection {
   const measuredOn = [
     ...new Set(
       sessions.map(({ provider, adapter, runtime, opset, threads }) =>
@@ -59,7 +61,10 @@ export function environmentSection(models: readonly TrainedModel[], sessions: re
   ];
   return {
     title: 'What ran where',
-    text: 'The figures’ measured points come from the exported ONNX files, not from the training engine.',
+    text:
+      sessions.length === 0
+        ? 'Nothing was measured: the figures show closed forms.'
+        : 'The figures’ measured points come from the exported ONNX files, not from the training engine.',
     table: {
       columns: ['part', 'version'],
       rows: [

@@ -23,6 +23,7 @@ figcaption{font-size:.875rem;margin:0 0 .35rem;text-wrap:pretty}
 .how{font-size:.8rem;color:var(--icl-muted);margin:0 0 .35rem}
 code,pre{font-family:ui-monospace,'SF Mono',Menlo,Consolas,'DejaVu Sans Mono',monospace;font-size:.92em}
 .how code{overflow-wrap:anywhere;color:var(--icl-ink)}
+.why{margin:.2rem 0 0;color:var(--icl-muted)}
 .word{white-space:nowrap}
 .scroll{overflow-x:auto;margin:0 0 1rem}
 table{border-collapse:collapse;width:100%;font-size:.82rem;font-variant-numeric:tabular-nums lining-nums}

@@ -39,6 +39,8 @@ export interface ReportData {
   readonly lead: string;
   readonly claims: readonly Claim[];
   readonly figures: readonly ReportFigure[];
+  /** Figures that were left out because they take long, with the command that draws each. */
+  readonly omitted: readonly { readonly title: string; readonly command: string }[];
   /** Models, verification, environment, .. */
   readonly sections: readonly ReportSection[];
   /** Texts that are folded away, such as configurations. */
@@ -56,8 +58,8 @@ const commandLine = (text: string): Markup =>
 function claimsTable(claims: readonly Claim[]): Markup {
   const number = (label: string, text: string) => html`<td class="n" data-label="${label}">${text}</td>`;
   const rows = claims.map(
-    ({ statement, theory, measured, standardError, z, verdict, holds }) =>
-      html`<tr><td>${tidy(statement)}</td>${number('theory', showNumber(theory))}${number('measured', showNumber(measured))}${number('std. error', showNumber(standardError, 2))}${number('z', showZ(z))}<td>${holds ? verdict : html`<span class="flag">⚑ ${verdict}</span>`}</td></tr>`,
+    ({ statement, theory, measured, standardError, z, verdict, holds, explanation }) =>
+      html`<tr><td>${tidy(statement)}${explanation === undefined ? null : html`<p class="why">${tidy(explanation)}</p>`}</td>${number('theory', showNumber(theory))}${number('measured', showNumber(measured))}${number('std. error', showNumber(standardError, 2))}${number('z', showZ(z))}<td>${holds ? verdict : html`<span class="flag">⚑ ${verdict}</span>`}</td></tr>`,
   );
   return html`<table class="stack"><thead><tr><th>claim</th><th class="n">theory</th><th class="n">measured</th><th class="n">std. error</th><th class="n">z</th><th>verdict</th></tr></thead><tbody>${rows}</tbody></table>`;
 }
@@ -83,7 +85,7 @@ function figureBlock({ name, title, caption, command, rendered, table }: ReportF
 
 /** The whole page. */
 export function renderReport(data: ReportData): string {
-  const { title, paper, lead, claims, figures, sections, attachments, version } = data;
+  const { title, paper, lead, claims, figures, omitted, sections, attachments, version } = data;
   const page = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:"><meta name="color-scheme" content="light dark"><link rel="icon" href="data:,"><title>${title}</title><style>${trusted(reportStyle)}</style></head>
 <body><main>
@@ -94,7 +96,13 @@ export function renderReport(data: ReportData): string {
 <p>Each row compares a measurement with the closed form. z is the difference in standard errors; a row is flagged when it is larger than 4. Where a row covers several points it shows the worst of them.</p>
 ${claimsTable(claims)}</section>
 <section><h2>Figures</h2>
-${figures.map(figureBlock)}</section>
+${figures.map(figureBlock)}${omitted.map(
+  ({
+    title,
+    command,
+  }) => html`<p class="how">Left out, since it takes long: “${title}”. Drawn by ${commandLine(command)}</p>
+`,
+)}</section>
 ${sections.map((section) => html`<section><h2>${section.title}</h2><p>${section.text}</p>${plainTable(section.table)}</section>\n`)}
 <section class="screen"><h2>Configurations</h2>
 ${attachments.map((attachment) => html`<details><summary>${attachment.title}</summary><pre>${attachment.text}</pre></details>\n`)}</section>

@@ -1,6 +1,11 @@
 /**
  * The workshop in which a study's experiments are done: trains models into run folders, opens them on ONNX Runtime, measures
  * their risk, and in the end writes the data, the figures and the report. Knows nothing about any paper.
+ *
+ * A study asks `chooseFigures` what is wanted, then calls, in any order and as often as it likes: `train`, `measure` (both
+ * one stage of progress per model or call), `work` for a stage of its own (a map of closed forms, an exact fit, a probe of a
+ * run's checkpoints), `addRows` for rows that it measured itself; and `finish` at the end. None but `finish` is needed: a figure
+ * of closed forms alone has no models.
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,6 +19,7 @@ import { createEstimator } from '../models/estimators/index.ts';
 import { version } from '../models/version.ts';
 import { differingKeys, type TrainingConfig } from '../train/config.ts';
 import { readRun, runPaths } from '../train/run-folder.ts';
+import { chooseFigures } from './figure-choice.ts';
 import type { FigureContext, SvgElement } from './figures/document.ts';
 import { renderFigure } from './figures/render.ts';
 import { showNumber } from './numbers.ts';
@@ -21,7 +27,8 @@ import { type ExportedRun, type FinishedRun, resolveConfig, startRun, type Train
 import { type ReportFigure, type ReportTable, renderReport } from './report.ts';
 import { environmentSection, modelSection, paritySection } from './report-sections.ts';
 import { formatSettings } from './settings.ts';
-import type { Claim, ReproduceOptions, ReproduceResult, Settings, Study } from './study.ts';
+import type { Claim, DrawnFigure, ReproduceOptions, ReproduceResult, Settings, Study } from './study.ts';
+import { versionsHere } from './versions.ts';
 
 /** A model to be trained. */
 export interface ModelPlan {
@@ -66,6 +73,10 @@ export interface Workshop {
   train(plans: readonly ModelPlan[]): Promise<readonly TrainedModel[]>;
   /** Risk of a model over lengths and shifts, with the exact risk of its own matrices in `theory`. */
   measure(trained: TrainedModel, plan: MeasurePlan): Promise<readonly RunRow[]>;
+  /** A stage of the study's own. `run` may report how far it is, from 0 to 1. */
+  work<T>(detail: string, run: (report: (fraction: number) => void) => T | Promise<T>): Promise<T>;
+  /** Rows for `evaluation.jsonl` that `measure` did not make. */
+  addRows(measured: readonly RunRow[]): void;
   finish(lead: string, claims: readonly Claim[], figures: readonly FigurePlan[]): ReproduceResult;
 }
 
@@ -76,6 +87,7 @@ export interface Workshop {
 export function openWorkshop(study: Study, options: ReproduceOptions, stages: number): Workshop {
   const { folder, signal, onProgress } = options;
   const started = performance.now();
+  const { omitted } = chooseFigures(study, options);
   const models: TrainedModel[] = [];
   const rows: RunRow[] = [];
   const sessions = new Map<string, SessionReport>();
@@ -157,6 +169,18 @@ export function openWorkshop(study: Study, options: ReproduceOptions, stages: nu
       }
     },
 
+    async work(detail, run) {
+      report(0, detail);
+      const result = await run((fraction) => report(fraction, detail));
+      signal?.throwIfAborted();
+      stage++;
+      return result;
+    },
+
+    addRows(measured) {
+      rows.push(...measured);
+    },
+
     finish(lead, claims, figures) {
       const files: string[] = models.flatMap(({ run }) => run.files);
       const write = (name: string, content: string) => {
@@ -167,20 +191,27 @@ export function openWorkshop(study: Study, options: ReproduceOptions, stages: nu
       };
       ensureFolder(join(folder, 'figures'));
       write('evaluation.jsonl', rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
-      const drawn = figures.map((figure): ReportFigure => {
-        const rendered = renderFigure(figure.draw);
-        write(`figures/${figure.name}.svg`, rendered.standalone);
-        const { title } = study.figures.find(({ name }) => name === figure.name)!;
-        const { caption, table, name } = figure;
-        return { name, title, caption, table, rendered, command: commandOf(study, options, name) };
+      const drawn: DrawnFigure[] = [];
+      const shown = figures.map(({ name, caption, table, draw }): ReportFigure => {
+        const rendered = renderFigure(draw);
+        const path = write(`figures/${name}.svg`, rendered.standalone);
+        const info = study.figures.find((figure) => figure.name === name)!;
+        const command = commandOf(study, options, name);
+        drawn.push({ ...info, caption, path, command });
+        return { name, title: info.title, caption, table, rendered, command };
       });
+      const versions = versionsHere();
       const page = renderReport({
         title: study.title,
         paper: study.paper,
         lead,
         claims,
-        figures: drawn,
-        sections: [modelSection(models), paritySection(models), environmentSection(models, [...sessions.values()])],
+        figures: shown,
+        omitted: omitted.map((figure) => ({ ...figure, command: commandOf(study, options, figure.name) })),
+        sections: [
+          ...(models.length === 0 ? [] : [modelSection(models), paritySection(models)]),
+          environmentSection(versions, [...sessions.values()]),
+        ],
         attachments: models.map(({ plan, run }) => ({
           title: plan.label,
           text: JSON.stringify(run.config, null, 2),
@@ -189,7 +220,9 @@ export function openWorkshop(study: Study, options: ReproduceOptions, stages: nu
       });
       const path = write('report.html', page);
       const seconds = (performance.now() - started) / 1000;
-      return { study, rows, claims, files, report: path, seconds };
+      const { seed } = options;
+      const command = commandOf(study, options, options.figure);
+      return { study, seed, rows, claims, figures: drawn, omitted, command, versions, files, report: path, seconds };
     },
   };
 }
@@ -208,8 +241,13 @@ function removeOtherRun(folder: string, config: TrainingConfig): void {
 }
 
 /** The command that does the same again. */
-function commandOf(study: Study, { settings, isQuick, seed }: ReproduceOptions, figure: string): string {
+function commandOf(study: Study, { settings, isQuick, seed }: ReproduceOptions, figure: string | undefined): string {
   const set = formatSettings(study, settings);
-  const parts = [`icl reproduce ${study.name} ${figure}`, isQuick ? '--quick' : '', set === '' ? '' : `--set "${set}"`];
+  const parts = [
+    `icl reproduce ${study.name}`,
+    figure ?? '',
+    isQuick ? '--quick' : '',
+    set === '' ? '' : `--set "${set}"`,
+  ];
   return [...parts, `--seed ${seed}`].filter((part) => part !== '').join(' ');
 }

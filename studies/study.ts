@@ -34,6 +34,20 @@ export interface FigureInfo {
   readonly title: string;
   /** One sentence: what is seen. */
   readonly description: string;
+  /** Takes long: `--quick` draws it only when it is asked for by name, or all figures are. */
+  readonly isExtra?: true;
+}
+
+/** What a reproduction of all figures takes at the default settings. Measured or counted by the study's author. */
+export interface Cost {
+  /** Floating-point operations, nearly all of them in training. */
+  readonly flops: number;
+  /** Most memory at any time, in bytes. */
+  readonly memory: number;
+  /** Minutes on two CPU cores. */
+  readonly minutes: number;
+  /** What should be known besides: what takes the time, on which machine minutes are not those of a CPU. */
+  readonly note?: string;
 }
 
 /** The sizes of a study's model at given settings. */
@@ -66,7 +80,7 @@ export interface ReproduceProgress {
 
 export interface ReproduceOptions {
   readonly settings: Settings;
-  /** One figure; absent: all. */
+  /** One figure, or {@link allFigures}; absent: all of them, of which `isQuick` leaves out the extra ones. */
   readonly figure: string | undefined;
   readonly isQuick: boolean;
   readonly seed: number;
@@ -92,10 +106,32 @@ export interface Claim {
   readonly z: number | null;
   readonly verdict: string;
   readonly holds: boolean;
+  /** Why it is as it is. A claim that does not hold must have one, and says what is known about the difference. */
+  readonly explanation?: string;
+}
+
+/** The name that stands for every figure, the extra ones too. */
+export const allFigures = 'all';
+
+/** A figure that was drawn. */
+export interface DrawnFigure extends FigureInfo {
+  readonly caption: string;
+  /** Path of the SVG file. */
+  readonly path: string;
+  /** The command that draws it again. */
+  readonly command: string;
 }
 
 export interface ReproduceResult {
   readonly study: Study;
+  readonly seed: number;
+  readonly figures: readonly DrawnFigure[];
+  /** Extra figures that `--quick` left out. */
+  readonly omitted: readonly FigureInfo[];
+  /** The command that does all of it again. */
+  readonly command: string;
+  /** Of this package, of Node and of the libraries that computed. */
+  readonly versions: Readonly<Record<string, string>>;
   readonly rows: readonly EvaluationRow[];
   readonly claims: readonly Claim[];
   /** Every file that was written, the report last. */
@@ -111,6 +147,9 @@ export interface Study {
   readonly paper: Paper;
   readonly settings: readonly Setting[];
   readonly figures: readonly FigureInfo[];
+  /** Name of the figure that stands for the study where there is room for one. */
+  readonly leadFigure: string;
+  readonly cost: { readonly quick: Cost; readonly full: Cost };
   /** The law of training prompts. @throws {UsageError} if settings contradict one another. */
   task(settings: Settings): TaskSpec;
   model(settings: Settings): StudyModel;

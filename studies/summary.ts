@@ -6,9 +6,10 @@ import type { ReproduceResult } from './study.ts';
 const columns = ['theory', 'measured', 'std. error', 'z'] as const;
 
 /** Lines for a terminal. */
-export function formatSummary({ claims, report, files, seconds, study }: ReproduceResult): string[] {
-  const rows = claims.map(({ statement, theory, measured, standardError, z, verdict, holds }) => ({
+export function formatSummary({ claims, report, files, seconds, study, omitted }: ReproduceResult): string[] {
+  const rows = claims.map(({ statement, theory, measured, standardError, z, verdict, holds, explanation }) => ({
     statement,
+    explanation,
     cells: [showNumber(theory), showNumber(measured), showNumber(standardError, 2), showZ(z)],
     verdict: holds ? verdict : `FLAGGED: ${verdict}`,
   }));
@@ -24,9 +25,16 @@ export function formatSummary({ claims, report, files, seconds, study }: Reprodu
   const shown = relative(process.cwd(), report);
   return [
     line('claim', columns, 'verdict'),
-    ...rows.map(({ statement, cells, verdict }) => line(statement, cells, verdict)),
+    ...rows.flatMap(({ statement, cells, verdict, explanation }) => [
+      line(statement, cells, verdict),
+      ...(explanation === undefined ? [] : [`  because ${explanation}`]),
+    ]),
     '',
     `${study.paper.authors} (${study.paper.year}): ${found}; ${files.length} files in ${seconds.toFixed(0)} s.`,
+    ...omitted.map(
+      ({ name, title }) =>
+        `left out, since it takes long: ${name} (${title}); icl reproduce ${study.name} ${name} --quick`,
+    ),
     `report: ${shown.startsWith('..') ? report : shown}`,
   ];
 }

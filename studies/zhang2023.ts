@@ -77,6 +77,11 @@ export const zhang2023: Study = {
       description: 'risk under task, query and covariate shifts and label noise, on the exact curves',
     },
   ],
+  leadFigure: 'length',
+  cost: {
+    quick: { flops: 5e10, memory: 700e6, minutes: 0.3 },
+    full: { flops: 4e12, memory: 1e9, minutes: 12 },
+  },
   task: taskOf,
   model: (settings) => ({
     architecture: linearAttention,

@@ -6,9 +6,9 @@
  * models that were trained with the study's own choices (Adam) serve the other figures.
  */
 import type { VerifyOptions } from '../../infer/verify.ts';
-import { unknownName } from '../../models/errors.ts';
 import { shiftNamed } from '../../models/shifts/index.ts';
 import type { TaskSpec } from '../../models/tasks/index.ts';
+import { chooseFigures } from '../figure-choice.ts';
 import { type ModelPlan, openWorkshop, type RunRow } from '../reproduce.ts';
 import { numberOf } from '../settings.ts';
 import type { Claim, ReproduceOptions, ReproduceResult, Settings, Study } from '../study.ts';
@@ -179,10 +179,8 @@ export async function reproduce(
   options: ReproduceOptions,
   size: Size = options.isQuick ? quick : full,
 ): Promise<ReproduceResult> {
-  const { settings, figure } = options;
-  const names = study.figures.map(({ name }) => name);
-  if (figure !== undefined && !names.includes(figure)) throw unknownName(`figure of ${study.name}`, figure, names);
-  const wants = (...some: readonly string[]) => figure === undefined || some.includes(figure);
+  const { settings } = options;
+  const { wants } = chooseFigures(study, options);
   const { models, descent, correlated } = plansOf(options, size);
   const N = numberOf(settings, 'N');
   const M = numberOf(settings, 'M');

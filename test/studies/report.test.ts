@@ -22,7 +22,7 @@ describe('renderReport', () => {
     paper: { title: attack, authors: attack, year: 2024, arxiv: attack },
     lead: attack,
     claims: [
-      { ...boundClaim(attack, { measured: 1, limit: 2, shown: attack }) },
+      { ...boundClaim(attack, { measured: 1, limit: 2, shown: attack }), explanation: attack },
       statisticalClaim(attack, [{ label: attack, theory: 1, measured: 2, standardError: 0.1 }]),
     ],
     figures: [
@@ -35,6 +35,7 @@ describe('renderReport', () => {
         table: { columns: [attack, 'n'], rows: [[attack, 1]] },
       },
     ],
+    omitted: [{ title: attack, command: attack }],
     sections: [{ title: attack, text: attack, table: { columns: [attack], rows: [[attack]] } }],
     attachments: [{ title: attack, text: attack }],
     version: attack,
