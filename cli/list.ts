@@ -15,7 +15,7 @@ export const list = defineCommand({
     const { shifts } = await import('../models/shifts/index.ts');
     const { estimators } = await import('../models/estimators/index.ts');
     const catalogue = {
-      studies: studies.map(({ name, title, paper, settings, figures }) => ({
+      studies: studies.map(({ name, title, paper, settings, figures, cost }) => ({
         name,
         title,
         paper,
@@ -24,7 +24,13 @@ export const list = defineCommand({
           description: setting.description,
           default: setting.default,
         })),
-        figures: figures.map((figure) => ({ name: figure.name, title: figure.title })),
+        figures: figures.map((figure) => ({
+          name: figure.name,
+          title: figure.title,
+          description: figure.description,
+          isExtra: figure.isExtra === true,
+        })),
+        cost,
       })),
       models: architectures.map(({ name, description, source, sizeOptions, initSchemes }) => ({
         name,
@@ -49,7 +55,10 @@ export const list = defineCommand({
       await context.print(`study ${study.name}: ${study.title} (arXiv ${study.paper.arxiv})`);
       const rows = study.settings.map((setting) => [`  ${setting.name}`, String(setting.default), setting.description]);
       await context.print(formatTable([{ title: '  setting' }, { title: 'default' }, { title: '' }], rows));
-      await context.print(`  figures: ${study.figures.map(({ name }) => name).join(', ')}\n`);
+      const names = study.figures.map(({ name, isExtra }) => (isExtra ? `${name} (takes long)` : name));
+      await context.print(`  figures: ${names.join(', ')}`);
+      const { quick, full } = study.cost;
+      await context.print(`  minutes on two cores: ${quick.minutes} with --quick, ${full.minutes} in full\n`);
     }
     const sections = [
       ['models', catalogue.models.map(({ name, description }) => [`  ${name}`, description])],
