@@ -95,8 +95,8 @@ export function drawHeatMap(
     marginRight: 2,
     marginBottom: 4,
     style: { background: 'transparent', fontSize: `${fontSize - 1}px`, fontFamily },
-    x: { domain: indices(columns), axis: null, padding: 0 },
-    y: { domain: indices(rows), axis: null, padding: 0 },
+    x: { domain: indices(columns), axis: null, padding: 0, round: false },
+    y: { domain: indices(rows), axis: null, padding: 0, round: false },
     opacity: { type: 'identity' },
     marks: [
       Plot.axisX({ ...axis, ticks: indexTicks(columns), anchor: 'top' }),
