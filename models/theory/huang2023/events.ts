@@ -1,0 +1,96 @@
+/**
+ * When the phases of an under-represented query end, and when losses fall below given values. Four phases (Theorem 3.3):
+ * I the dominant feature loses attention, II the leading influence switches, III the target's logit grows, IV convergence.
+ *
+ * The events, each the first step at which it holds: `leadingInfluenceSwitches` alpha_k > |beta_{k,1}|;
+ * `dominantSuppressed` B_{k,1} < -0.49 log K; `logitsSeparate` A_k - B_{k,1} > 1.01 log K; `targetGrown` A_k > log K.
+ * Why 0.49: while B_{k,1} falls alone, e^{-2B} grows linearly and |beta_{k,1}| = p_k Attn_1^2 meets alpha_k = p_k Attn_k where
+ * Attn_1^2 ~ 1/K, that is B_{k,1} = -½ log K; 0.49 is just short of it.
+ */
+import { UsageError } from '../../errors.ts';
+import { type Descent, descend } from './descent.ts';
+
+export const eventNames = [
+  'leadingInfluenceSwitches',
+  'dominantSuppressed',
+  'logitsSeparate',
+  'targetGrown',
+  'targetLeads',
+] as const;
+export type EventName = (typeof eventNames)[number];
+
+/** A query's state when something happened. */
+export interface QueryEvent {
+  readonly step: number;
+  /** A_k */
+  readonly target: number;
+  /** B_{k,1}; NaN for a query whose features are alike or that is the dominant one. */
+  readonly dominant: number;
+  /** Attn_k */
+  readonly attention: number;
+  readonly loss: number;
+}
+
+export interface Events {
+  /** What did not happen within the steps is absent. `targetLeads` is Attn_k > ½. */
+  readonly events: Partial<Record<EventName, QueryEvent>>;
+  /** By target loss, in the order they were given. */
+  readonly lossBelow: readonly { readonly loss: number; readonly event: QueryEvent | null }[];
+  /** Steps that were computed. */
+  readonly steps: number;
+}
+
+/** Steps of the reduced mean field that a fraction of a minute computes. */
+const MOST_STEPS = 3e8;
+
+/**
+ * Descends until every event has happened.
+ * @param descent With groups target, dominant, others for the rare query's events, else target, others.
+ * @param K Number of features, for the thresholds.
+ * @param most Give up after so many steps.
+ */
+export function findEvents(
+  descent: Descent,
+  { K, losses, most = MOST_STEPS }: { readonly K: number; readonly losses: readonly number[]; readonly most?: number },
+): Events {
+  const logK = Math.log(K);
+  const at = descent.law.dominant;
+  const events: Partial<Record<EventName, QueryEvent>> = {};
+  const below: (QueryEvent | null)[] = losses.map(() => null);
+  let missing = losses.length + (at === null ? 2 : 5);
+  const steps = descend(descent, most, ({ step, logits, moments: { loss, attention, direction } }) => {
+    const target = logits[0]!;
+    const dominant = at === null ? Number.NaN : logits[at]!;
+    const happen = (): QueryEvent => {
+      missing--;
+      return { step, target, dominant, attention: attention[0]!, loss };
+    };
+    if (at !== null) {
+      if (events.leadingInfluenceSwitches === undefined && direction[0]! > Math.abs(direction[at]!)) {
+        events.leadingInfluenceSwitches = happen();
+      }
+      if (events.dominantSuppressed === undefined && dominant < -0.49 * logK) events.dominantSuppressed = happen();
+      if (events.logitsSeparate === undefined && target - dominant > 1.01 * logK) events.logitsSeparate = happen();
+    }
+    if (events.targetGrown === undefined && target > logK) events.targetGrown = happen();
+    if (events.targetLeads === undefined && attention[0]! > 0.5) events.targetLeads = happen();
+    for (let i = 0; i < losses.length; i++) if (below[i] === null && loss < losses[i]!) below[i] = happen();
+    return missing > 0;
+  });
+  return { events, lossBelow: losses.map((loss, i) => ({ loss, event: below[i]! })), steps };
+}
+
+/**
+ * @throws {UsageError} if finding the events would take more than some 3e8 steps: about K^2 log K / eta, and K / (4 eps eta)
+ *   for the loss eps.
+ */
+export function checkEventSteps(K: number, eta: number, smallestLoss: number): void {
+  const expected = (4 * K * K * Math.log(K) + (2 * K) / smallestLoss) / eta;
+  if (expected < MOST_STEPS) return;
+  throw new UsageError({
+    where: 'eta',
+    expected: `a learning rate of ${((expected / MOST_STEPS) * eta).toPrecision(2)} or more for K = ${K}`,
+    got: String(eta),
+    remedy: 'Times scale as 1/eta while eta is small: compute them at a larger one.',
+  });
+}
