@@ -10,7 +10,7 @@
 
 import { DataError, UsageError } from '../models/errors.ts';
 import type { Estimator } from '../models/estimators/index.ts';
-import { allocateBatch, type LabelledBatch, sliceBatch } from '../models/prompts.ts';
+import { allocateBatch, type LabelledBatch, sliceLabelledBatch } from '../models/prompts.ts';
 import { createGenerator, streams } from '../models/random.ts';
 import type { Shift } from '../models/shifts/index.ts';
 import { createSampler, type TaskSpec } from '../models/tasks/index.ts';
@@ -60,6 +60,11 @@ export interface EvaluationPlan {
   /** Prompts per row; with `targetStandardError` the most. At least 2, since one has no standard error. */
   readonly prompts: number;
   readonly seed: number;
+  /**
+   * `training`: prompts 0, 1, .. of a run's own training stream, if `seed` is the run's: with `prompts` its
+   * `trainingPrompts`, the error in sample.
+   */
+  readonly stream: 'evaluation' | 'training';
   /** Queries that share a context. Their squared errors are averaged: the standard error is over prompts. */
   readonly queriesPerPrompt: number;
   /** Stop drawing for a row once standard error / risk is at most this. Null: draw them all. */
@@ -76,6 +81,7 @@ export const evaluationDefaults = {
   estimators: [],
   prompts: 20_000,
   seed: 1,
+  stream: 'evaluation',
   queriesPerPrompt: 1,
   targetStandardError: null,
   theory: null,
@@ -182,12 +188,12 @@ async function measure(session: InferenceSession, plan: EvaluationPlan, setting:
   const size = Math.max(1, Math.min(prompts, largestBlock, Math.floor(blockEntries / (context * dimension))));
   const sizes = { batch: size, context, queries: queriesPerPrompt, dimension };
   const sampler = createSampler(setting.task);
-  const generator = createGenerator(seed, streams.evaluation);
+  const generator = createGenerator(seed, streams[plan.stream]);
   // Two buffers, in turn: one is drawn into while the session reads the other.
   const buffers = [allocateBatch(sizes), allocateBatch(sizes)] as const;
   const shorter = allocateBatch(sizes);
   const draw = (first: number): LabelledBatch => {
-    const block = firstPrompts(buffers[Math.floor(first / size) % 2]!, Math.min(size, prompts - first));
+    const block = sliceLabelledBatch(buffers[Math.floor(first / size) % 2]!, 0, Math.min(size, prompts - first));
     sampler.fill(generator, first, block);
     return block;
   };
@@ -306,15 +312,6 @@ function notFinite(
 function isPrecise({ statistics }: Cell, target: number | null): boolean {
   if (target === null || statistics[0]!.count < fewestForTarget) return false;
   return statistics.every((s) => standardError(s) <= target * s.mean);
-}
-
-/** The first prompts of a batch, in the same memory. */
-function firstPrompts(prompts: LabelledBatch, batch: number): LabelledBatch {
-  return {
-    ...sliceBatch(prompts, 0, batch),
-    targets: prompts.targets.subarray(0, batch * prompts.queries),
-    taskVectors: prompts.taskVectors.subarray(0, batch * prompts.dimension),
-  };
 }
 
 /** The same prompts with their first n pairs only, written to `room`. */

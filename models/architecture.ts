@@ -68,6 +68,11 @@ export interface Architecture {
    * Entry 0 is 0 for an architecture with `minimumContext` 1.
    */
   readonly prefixForward?: <T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>, sizes: ModelSizes) => T;
+  /**
+   * `[B, N + 1]`: entry i is the prediction at x_{i+1} from the first i pairs, the last one that at the only query. What
+   * training on every position needs. Absent where one pass cannot give it: where a pair's token sees later ones.
+   */
+  readonly sequenceForward?: <T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>, sizes: ModelSizes) => T;
 }
 
 /**

@@ -61,6 +61,16 @@ export function sliceBatch(prompts: PromptBatch, start: number, end: number): Pr
   };
 }
 
+/** {@link sliceBatch} of a labelled batch. */
+export function sliceLabelledBatch(prompts: LabelledBatch, start: number, end: number): LabelledBatch {
+  const parameterCount = prompts.taskVectors.length / prompts.batch;
+  return {
+    ...sliceBatch(prompts, start, end),
+    targets: prompts.targets.subarray(start * prompts.queries, end * prompts.queries),
+    taskVectors: prompts.taskVectors.subarray(start * parameterCount, end * parameterCount),
+  };
+}
+
 /**
  * Checks that a batch fits a model before any run: ONNX Runtime does not check symbolic dimensions itself.
  * @throws {ShapeError} on a wrong dimension, an array of another length, or fewer pairs than the model needs.

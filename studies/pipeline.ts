@@ -24,6 +24,8 @@ export type TrainingOverrides = Partial<
     | 'steps'
     | 'batch'
     | 'seed'
+    | 'loss'
+    | 'trainingPrompts'
     | 'optimizer'
     | 'schedule'
     | 'clipNorm'

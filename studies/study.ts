@@ -62,7 +62,9 @@ export interface StudyModel {
 export type TrainingDefaults = Pick<
   TrainingConfig,
   'initialisation' | 'steps' | 'batch' | 'optimizer' | 'schedule' | 'clipNorm' | 'logEvery' | 'checkpointEvery'
->;
+> &
+  /** Absent: the architecture's loss, fresh prompts for ever. */
+  Partial<Pick<TrainingConfig, 'loss' | 'trainingPrompts'>>;
 
 /** Closed forms by name: numbers, words, and matrices as rows. */
 export type TheoryReport = Readonly<

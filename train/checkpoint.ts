@@ -17,6 +17,7 @@ import { formatShape, type Shape } from '../models/shape.ts';
 import { configHash, type TrainingConfig } from './config.ts';
 import type { DeviceName, EngineName, TrainingState } from './engines.ts';
 import { createOptimizer } from './optimizers.ts';
+import { promptNumber } from './training-prompts.ts';
 
 /** What the loop carries from step to step besides the tensors. Plain numbers. */
 export interface LoopProgress {
@@ -89,7 +90,7 @@ export function writeCheckpoint(
       });
     }
   }
-  const prompt = step * config.batch;
+  const prompt = promptNumber(config, step);
   const metadata = {
     [keys.schema]: '1',
     [keys.step]: String(step),

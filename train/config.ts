@@ -10,6 +10,7 @@ import { architectureNamed } from '../models/attention/index.ts';
 import { didYouMean, UsageError, unknownName } from '../models/errors.ts';
 import { createSampler, type TaskSpec } from '../models/tasks/index.ts';
 import { checkEngineDevice, type DeviceName, deviceNames, type EngineName, engineNames } from './engine-table.ts';
+import { defaultLoss, type LossSpec, losses, lossFor } from './losses.ts';
 import { type AdamSpec, type AdamWSpec, type OptimizerSpec, optimizers } from './optimizers.ts';
 import { type ScheduleSpec, schedules } from './schedule.ts';
 
@@ -27,9 +28,12 @@ export interface TrainingConfig {
   readonly contextLength: number;
   readonly initialisation: { readonly scheme: string; readonly options: Readonly<Record<string, number>> };
   readonly steps: number;
-  /** Fresh prompts per step. Prompt b of step s is number s * batch + b of the stream `training`. */
+  /** Prompts per step. Prompt b of step s is number s * batch + b of the stream `training`. */
   readonly batch: number;
+  /** Null: all prompts are fresh. P: there are P prompts, numbers 0 to P - 1, and s * batch + b is taken modulo P. */
+  readonly trainingPrompts: number | null;
   readonly seed: number;
+  readonly loss: LossSpec;
   readonly optimizer: OptimizerSpec;
   readonly schedule: ScheduleSpec;
   /** Gradients of a larger norm are scaled down to it; null: never. */
@@ -59,6 +63,7 @@ export const configDefaults = {
   initialisation: { scheme: 'generic', options: {} },
   steps: 1000,
   batch: 512,
+  trainingPrompts: null,
   seed: 0,
   optimizer: { ...adamDefaults, learningRate: 0.02 },
   schedule: cosineDefaults,
@@ -157,6 +162,8 @@ const oneOf = <Name extends string>(names: readonly Name[]) => {
   return v.picklist(known, `one of ${known.join(', ')}`);
 };
 
+const lossNames = losses.map(({ name }) => name);
+
 const schema = v.strictObject({
   schema: v.optional(v.literal(1, 'schema 1'), 1),
   study: text,
@@ -174,7 +181,10 @@ const schema = v.strictObject({
   ),
   steps: v.optional(wholeNumber(1), configDefaults.steps),
   batch: v.optional(wholeNumber(1), configDefaults.batch),
+  trainingPrompts: v.optional(v.nullable(wholeNumber(1)), configDefaults.trainingPrompts),
   seed: v.optional(wholeNumber(0), configDefaults.seed),
+  // The default is the architecture's.
+  loss: v.exactOptional(v.strictObject({ name: v.picklist(lossNames, `one of ${lossNames.join(', ')}`) })),
   optimizer: v.optional(optimizer, configDefaults.optimizer),
   schedule: v.optional(schedule, configDefaults.schedule),
   clipNorm: v.optional(v.nullable(positive), configDefaults.clipNorm),
@@ -194,12 +204,15 @@ const schema = v.strictObject({
 export function parseConfig(where: string, value: unknown): TrainingConfig {
   const result = v.safeParse(schema, value, { abortEarly: true });
   if (!result.success) throw describeIssue(where, result.issues[0], value);
-  return checkTogether(where, result.output as TrainingConfig);
+  return checkTogether(where, result.output as ReadConfig);
 }
 
+/** A configuration whose loss may be that of its architecture. */
+type ReadConfig = Omit<TrainingConfig, 'loss'> & { readonly loss?: LossSpec };
+
 /** What does not follow from the single values. */
-function checkTogether(where: string, config: TrainingConfig): TrainingConfig {
-  const { model, task: spec, contextLength, initialisation } = config;
+function checkTogether(where: string, config: ReadConfig): TrainingConfig {
+  const { model, task: spec, contextLength, initialisation, batch, trainingPrompts } = config;
   const architecture = architectureNamed(model.name);
   const sizes = resolveSizes(`${where}: model`, architecture, model);
   if (spec.dimension !== model.dimension) {
@@ -224,10 +237,20 @@ function checkTogether(where: string, config: TrainingConfig): TrainingConfig {
   const known = Object.keys(scheme.defaults);
   const unknown = Object.keys(initialisation.options).find((option) => !known.includes(option));
   if (unknown !== undefined) throw unknownName(`${where}: initialisation.options`, unknown, known);
+  const loss = config.loss ?? defaultLoss(architecture);
+  lossFor(loss, architecture, `${where}: loss`);
+  if (trainingPrompts !== null && batch > trainingPrompts) {
+    throw new UsageError({
+      where: `${where}: batch`,
+      expected: `at most trainingPrompts, ${trainingPrompts}: a step takes no prompt twice`,
+      got: String(batch),
+    });
+  }
   checkEngineDevice(where, config.engine, config.device);
   createSampler(spec); // throws if its numbers are impossible
   return {
     ...config,
+    loss,
     model: { name: architecture.name, ...sizes },
     initialisation: { scheme: scheme.name, options: { ...scheme.defaults, ...initialisation.options } },
   };

@@ -6,6 +6,7 @@ import type { Architecture, ModelSizes } from '../models/architecture.ts';
 import { unknownName } from '../models/errors.ts';
 import type { LabelledBatch } from '../models/prompts.ts';
 import { type DeviceName, type EngineName, engineNames } from './engine-table.ts';
+import type { LossSpec } from './losses.ts';
 import { createOnnxEngine } from './onnx-engine.ts';
 import type { OptimizerSpec } from './optimizers.ts';
 import { createTfjsEngine } from './tfjs-engine.ts';
@@ -24,7 +25,7 @@ export { devices } from './tfjs.ts';
 
 /** What a step found before it changed the parameters. */
 export interface StepReport {
-  /** Half the mean squared error over the batch. */
+  /** Of the batch, by the loss of the engine's options. */
   readonly loss: number;
   /** Norm of the whole gradient, before clipping. */
   readonly gradientNorm: number;
@@ -69,6 +70,10 @@ export interface EngineOptions {
   readonly sizes: ModelSizes;
   readonly optimizer: OptimizerSpec;
   readonly clipNorm: number | null;
+  /** @default the architecture's own */
+  readonly loss?: LossSpec;
+  /** Pairs in every prompt; a loss at every position needs to know. */
+  readonly contextLength?: number;
 }
 
 const create: Readonly<Record<EngineName, (options: EngineOptions) => Promise<Engine>>> = {

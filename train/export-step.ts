@@ -18,12 +18,14 @@ export interface WrittenStep {
  */
 export function writeTrainingStep(folder: string, opset: 17 | 21, output: string): WrittenStep {
   const { config } = readRun(folder);
-  const { model, optimizer, clipNorm, study, task } = config;
+  const { model, optimizer, clipNorm, loss, contextLength, study, task } = config;
   const description = {
     architecture: architectureNamed(model.name),
     sizes: model,
     optimizer,
     clipNorm,
+    loss,
+    contextLength,
   };
   const step = buildTrainingStep(description);
   const bytes = serializeModel(trainingStepModel(step, description, { study, task, config }, opset));

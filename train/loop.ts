@@ -2,15 +2,16 @@
  * The training loop: fresh prompts, a step, the numbers it gave, and now and then a checkpoint. Knows an {@link Engine}
  * and a sampler, no files and no library. It gives way to the event loop all the time, so that an interrupt is heard.
  */
+
+import { architectureNamed } from '../models/attention/index.ts';
 import { TrainingError } from '../models/errors.ts';
-import { allocateBatch } from '../models/prompts.ts';
-import { createGenerator, streams } from '../models/random.ts';
-import { createSampler } from '../models/tasks/index.ts';
 import type { LoopProgress } from './checkpoint.ts';
 import type { TrainingConfig } from './config.ts';
 import type { Engine, StepHandle } from './engines.ts';
+import { lossFor } from './losses.ts';
 import type { MetricsRow } from './run-folder.ts';
 import { scheduleFactor } from './schedule.ts';
+import { createTrainingPrompts } from './training-prompts.ts';
 
 export interface TrainingProgress {
   /** Steps done. */
@@ -66,10 +67,9 @@ const millisecondsBetweenReports = 100;
 
 /** @throws {TrainingError} if the loss is not finite or has diverged. */
 export async function runLoop({ config, engine, start, save, signal, onProgress }: LoopOptions): Promise<LoopResult> {
-  const { steps, batch, contextLength, schedule, optimizer } = config;
-  const generator = createGenerator(config.seed, streams.training);
-  const sampler = createSampler(config.task);
-  const prompts = allocateBatch({ batch, context: contextLength, queries: 1, dimension: config.model.dimension });
+  const { steps, batch, schedule, optimizer } = config;
+  const drawPrompts = createTrainingPrompts(config);
+  const { zeroLoss } = lossFor(config.loss, architectureNamed(config.model.name));
 
   const metrics = [...start.metrics];
   const secondsBefore = metrics.at(-1)?.seconds ?? 0;
@@ -86,10 +86,10 @@ export async function runLoop({ config, engine, start, save, signal, onProgress 
   let lastReport = startedAt;
 
   const startStep = (): void => {
-    sampler.fill(generator, started * batch, prompts);
+    const prompts = drawPrompts(started);
     const learningRate = optimizer.learningRate * scheduleFactor(schedule, started, steps);
     const handle = engine.step(prompts, engine.scalars(learningRate, started));
-    pending.push({ step: started, learningRate, zeroLoss: halfMeanSquare(prompts.targets), handle });
+    pending.push({ step: started, learningRate, zeroLoss: zeroLoss(prompts), handle });
     started++;
   };
 
@@ -176,11 +176,4 @@ export async function runLoop({ config, engine, start, save, signal, onProgress 
   }
   report();
   return { step: started, metrics, interrupted: started < steps, seconds: elapsed() };
-}
-
-/** Loss of predicting 0. */
-function halfMeanSquare(targets: Float32Array): number {
-  let sum = 0;
-  for (const target of targets) sum += target * target;
-  return sum / (2 * targets.length);
 }

@@ -3,8 +3,6 @@
  * values can both be updated by it. Whatever depends on the step is computed in float64 outside and enters as a scalar:
  * no counter, no power and no bias correction is ever rounded to float32 before its use.
  */
-import type { Architecture, ModelSizes } from '../models/architecture.ts';
-import type { ScalarFunction } from '../models/autodiff.ts';
 import { unknownName } from '../models/errors.ts';
 import { type Ops, scale } from '../models/ops.ts';
 import { type Shape, sizeOf } from '../models/shape.ts';
@@ -194,18 +192,4 @@ export function applyUpdate<T>(ops: Ops<T>, optimizer: Optimizer, inputs: Update
     states[name] = optimizer.update(ops, inputs.states[name]!, clip(inputs.gradients[name]!), inputs.scalars);
   }
   return { states, gradientNorm };
-}
-
-/** (1 / 2B) sum (prediction - target)^2 over the entries of `[B, Q]`: the paper's training loss. */
-export function halfMeanSquare<T>(ops: Ops<T>, prediction: T, targets: T): T {
-  const residual = ops.sub(prediction, targets);
-  return scale(ops, ops.mean(ops.mul(residual, residual)), 0.5);
-}
-
-/** The loss of an architecture of some sizes on labelled prompts, as a function of its parameters. */
-export function trainingLoss(architecture: Architecture, sizes: ModelSizes): ScalarFunction {
-  return (ops, parameters, { covariates, responses, query, targets }) => {
-    const prompt = { covariates: covariates!, responses: responses!, query: query! };
-    return halfMeanSquare(ops, architecture.forward(ops, parameters, prompt, sizes), targets!);
-  };
 }

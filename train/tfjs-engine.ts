@@ -7,18 +7,19 @@ import type * as tf from '@tensorflow/tfjs';
 import { ShapeError } from '../models/errors.ts';
 import { type Shape, sizeOf } from '../models/shape.ts';
 import type { Engine, EngineOptions, StepHandle, TrainingState } from './engines.ts';
-import { applyUpdate, createOptimizer, type ParameterState, trainingLoss } from './optimizers.ts';
+import { trainingLoss } from './losses.ts';
+import { applyUpdate, createOptimizer, type ParameterState } from './optimizers.ts';
 import { type DeviceName, loadDevice } from './tfjs.ts';
 import { createTensorOps, type Operand, toTensor } from './tfjs-ops.ts';
 
 /** @throws {ProviderError} if the device does not work here. */
 export async function createTfjsEngine(options: EngineOptions): Promise<Engine> {
-  const { architecture, sizes, clipNorm } = options;
+  const { architecture, sizes, loss: lossSpec, clipNorm } = options;
   const device = await loadDevice(options.device as DeviceName);
   const { tf } = device;
   const ops = createTensorOps(tf);
   const optimizer = createOptimizer(options.optimizer);
-  const lossOf = trainingLoss(architecture, sizes);
+  const lossOf = trainingLoss(architecture, sizes, lossSpec);
   const shapes = architecture.parameterShapes(sizes);
   const names = Object.keys(shapes);
 

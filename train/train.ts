@@ -81,6 +81,8 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
     sizes: model,
     optimizer: config.optimizer,
     clipNorm: config.clipNorm,
+    loss: config.loss,
+    contextLength: config.contextLength,
   });
   try {
     engine.loadState(checkpoint?.state ?? initialState(config));

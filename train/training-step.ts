@@ -13,9 +13,11 @@ import { optimizeGraph } from '../export/passes/index.ts';
 import { serializeModel } from '../export/serialize.ts';
 import type { Architecture, ModelSizes } from '../models/architecture.ts';
 import { differentiate } from '../models/autodiff.ts';
+import { UsageError } from '../models/errors.ts';
 import { type Shape, sizeOf } from '../models/shape.ts';
 import { version } from '../models/version.ts';
-import { applyUpdate, createOptimizer, type OptimizerSpec, trainingLoss } from './optimizers.ts';
+import { defaultLoss, type LossSpec, lossFor } from './losses.ts';
+import { applyUpdate, createOptimizer, type OptimizerSpec } from './optimizers.ts';
 
 export const trainingStepSchema = 1;
 
@@ -25,6 +27,10 @@ export interface StepDescription {
   readonly sizes: ModelSizes;
   readonly optimizer: OptimizerSpec;
   readonly clipNorm: number | null;
+  /** @default the architecture's own */
+  readonly loss?: LossSpec;
+  /** Pairs in every prompt: only a loss at every position needs it. The graph is then for this length alone. */
+  readonly contextLength?: number;
   /** Queries per prompt; one name for any number of them costs a tenth of the time. @default 1 */
   readonly queries?: number | 'queries';
 }
@@ -69,15 +75,20 @@ const docs = {
   responses: 'y_1 .. y_N of each prompt',
   query: 'covariates to predict at',
   targets: 'the responses at the queries',
-  loss: 'half the mean squared error over the batch, before the update',
+  loss: 'the loss of the batch, before the update',
   gradientNorm: 'norm of the whole gradient, before clipping',
 } as const;
 
 const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** @throws {ExportError} if the forward pass holds an operation that has no derivative. */
+/**
+ * @throws {ExportError} if the forward pass holds an operation that has no derivative.
+ * @throws {UsageError} for a loss that the architecture does not have, or that needs a context length and gets none.
+ */
 export function buildTrainingStep(description: StepDescription): TrainingStep {
   const { architecture, sizes, optimizer: spec, clipNorm, queries = 1 } = description;
+  const loss = lossFor(description.loss ?? defaultLoss(architecture), architecture);
+  const context = loss.fixesContext ? requireContext(description) : 'context';
   const optimizer = createOptimizer(spec);
   const parameters = layOut(architecture.parameterShapes(sizes));
   const size = parameters.reduce((total, { shape }) => total + sizeOf(shape), 0);
@@ -94,14 +105,14 @@ export function buildTrainingStep(description: StepDescription): TrainingStep {
   );
   const numbers = scalars.map(({ scalar, input }) => [scalar, builder.input(input, [])] as const);
   const inputs = {
-    covariates: builder.input('covariates', ['batch', 'context', sizes.dimension], docs.covariates),
-    responses: builder.input('responses', ['batch', 'context'], docs.responses),
+    covariates: builder.input('covariates', ['batch', context, sizes.dimension], docs.covariates),
+    responses: builder.input('responses', ['batch', context], docs.responses),
     query: builder.input('query', ['batch', queries, sizes.dimension], docs.query),
     targets: builder.input('targets', ['batch', queries], docs.targets),
   };
-  const { value: loss, gradients } = differentiate<Value>(
+  const { value: lossValue, gradients } = differentiate<Value>(
     ops,
-    trainingLoss(architecture, sizes),
+    loss.compute(architecture, sizes),
     split(builder, vectors[0]!, parameters),
     inputs,
   );
@@ -122,11 +133,20 @@ export function buildTrainingStep(description: StepDescription): TrainingStep {
   for (const { slot, input, output } of state) {
     builder.output(output, slot === null ? parameter : slots[slot]!, `${input} after the step`);
   }
-  builder.output('loss', loss, docs.loss);
+  builder.output('loss', lossValue, docs.loss);
   builder.output('gradient_norm', gradientNorm, docs.gradientNorm);
   const built = builder.build(`${architecture.name.replaceAll('-', '_')}_training_step`);
   const { graph } = optimizeGraph(built, { parameters: new Set() });
   return { graph, state, parameters, size, scalars };
+}
+
+function requireContext({ contextLength, loss }: StepDescription): number {
+  if (contextLength !== undefined) return contextLength;
+  throw new UsageError({
+    where: 'training step',
+    expected: `a context length for the loss ${loss?.name}`,
+    got: 'none',
+  });
 }
 
 function layOut(shapes: Readonly<Record<string, Shape>>): ParameterRange[] {
@@ -206,6 +226,7 @@ export function trainingStepModel(
     reports: reportOutputs,
     optimizer,
     clipNorm,
+    loss: description.loss ?? defaultLoss(architecture),
   };
   return {
     irVersion: irVersions[opset],

@@ -63,6 +63,23 @@ function prefixForward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt
   return ops.concat([empty, predictions], 1); // [B, N+1, Q]
 }
 
+/**
+ * Every x asks as a query does, and pair j counts for x_i if j < i: the scores of the pairs with one another, N/2 times the
+ * products of a single query.
+ */
+function sequenceForward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>): T {
+  const { covariates, responses, query } = prompt;
+  const asked = ops.concat([covariates, query], 1); // [B, N+1, D]
+  const { scores, values, own } = terms(ops, parameters, { covariates, responses, query: asked });
+  const places = positionsAlong(ops, asked, 1); // [N+1]: 1 .. N+1
+  const isBefore = ops.less(positionsAlong(ops, responses, 1), ops.expandDims(places, 1)); // [N+1, N]
+  const fromPairs = ops.squeeze(ops.matMul(ops.mul(scores, isBefore), ops.transpose(values)), 2); // [B, N+1]
+  // rho = i - 1 pairs; without any the prediction is 0, see prefixForward.
+  const isFirst = ops.less(places, ops.constant(1.5));
+  const lengths = ops.add(ops.sub(places, ops.constant(1)), isFirst);
+  return ops.mul(ops.add(fromPairs, own), ops.div(ops.sub(ops.constant(1), isFirst), lengths));
+}
+
 function parameterShapes({ dimension }: ModelSizes): Record<string, Shape> {
   return { projection_value: [dimension + 1, dimension + 1], key_query: [dimension + 1, dimension + 1] };
 }
@@ -127,4 +144,5 @@ export const linearAttention = {
   parameterShapes,
   forward,
   prefixForward,
+  sequenceForward,
 } satisfies Architecture;

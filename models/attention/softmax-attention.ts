@@ -47,6 +47,18 @@ function prefixForward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt
   return ops.concat([empty, predictions], 1);
 }
 
+/** Every x asks as a query does and attends to the pairs before it. */
+function sequenceForward<T>(ops: Ops<T>, parameters: Parameters<T>, { covariates, responses, query }: Prompt<T>): T {
+  const asked = ops.concat([covariates, query], 1); // [B, N+1, D]
+  const scores = scoresOf(ops, parameters, { covariates, responses, query: asked }); // [B, N+1, N]
+  const places = positionsAlong(ops, asked, 1); // [N+1]: 1 .. N+1
+  const isBefore = ops.less(positionsAlong(ops, responses, 1), ops.expandDims(places, 1)); // [N+1, N]
+  const mask = scale(ops, ops.sub(ops.constant(1), isBefore), excluded);
+  const attention = ops.softmax(ops.add(scores, mask));
+  const predictions = ops.squeeze(ops.matMul(attention, ops.expandDims(responses, 2)), 2); // [B, N+1]
+  return ops.mul(predictions, ops.less(ops.constant(1.5), places)); // x_1 has nothing to attend to
+}
+
 function parameterShapes({ dimension }: ModelSizes): Record<string, Shape> {
   return { key_query: [dimension, dimension] };
 }
@@ -75,4 +87,5 @@ export const softmaxAttention = {
   parameterShapes,
   forward,
   prefixForward,
+  sequenceForward,
 } satisfies Architecture;

@@ -45,11 +45,15 @@ function positionsAt<T>({ ops, parameters }: Model<T>, places: T): T {
   return ops.matMul(ops.sub(ops.constant(1), differs), table);
 }
 
-/** Tokens before they are read in, `[B, T, D]`: all (x_i), then all (y_i, 0, .., 0). */
-function contextTokens<T>(ops: Ops<T>, { covariates, responses }: Prompt<T>, { dimension }: ModelSizes): T {
+/** `[B, N, D]`: (y_i, 0, .., 0), before they are read in. */
+function responseTokens<T>(ops: Ops<T>, { covariates, responses }: Prompt<T>, { dimension }: ModelSizes): T {
   const column = ops.expandDims(responses, 2);
-  const padding = dimension === 1 ? [] : [scale(ops, ops.slice(covariates, 2, 1), 0)];
-  return ops.concat([covariates, padding.length === 0 ? column : ops.concat([column, ...padding], 2)], 1);
+  return dimension === 1 ? column : ops.concat([column, scale(ops, ops.slice(covariates, 2, 1), 0)], 2);
+}
+
+/** Tokens before they are read in, `[B, T, D]`: all (x_i), then all (y_i, 0, .., 0). */
+function contextTokens<T>(ops: Ops<T>, prompt: Prompt<T>, sizes: ModelSizes): T {
+  return ops.concat([prompt.covariates, responseTokens(ops, prompt, sizes)], 1);
 }
 
 /**
@@ -110,6 +114,41 @@ function prefixForward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt
   const at = ops.add(ops.concat([ops.expandDims(ops.constant(0), 0), numbers], 0), ops.constant(1)); // 1, 3, .., 2N + 1
   const queries = ops.expandDims(linear(model, 'read_in', prompt.query), 2); // [B, Q, 1, W]
   return ops.transpose(predict(model, prompt, queries, at, false));
+}
+
+/**
+ * All x_i and the query are tokens of one kind, all y_i of the other, in two tensors: in the last layer nobody asks for the
+ * y, and half of its work falls away.
+ */
+function sequenceForward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>, sizes: ModelSizes): T {
+  const model = { ops, parameters, sizes };
+  const asked = ops.concat([prompt.covariates, prompt.query], 1); // [B, N+1, D]
+  const numbers = scale(ops, positionsAlong(ops, asked, 1), 2); // [N+1]: 2, 4, .., 2N+2
+  const xPlaces = ops.sub(numbers, ops.constant(1)); // 1, 3, .., 2N+1
+  const yPlaces = scale(ops, positionsAlong(ops, prompt.responses, 1), 2); // 2, 4, .., 2N
+  const keyPlaces = ops.expandDims(ops.concat([xPlaces, yPlaces], 0), 0); // [1, 2N+1]
+  const start = (tokens: T, places: T) => {
+    const read = linear(model, 'read_in', tokens);
+    return option(sizes, 'positions') === 1 ? ops.add(read, positionsAt(model, places)) : read;
+  };
+  const mask = (places: T) => scale(ops, ops.less(ops.expandDims(places, 1), keyPlaces), excluded);
+  let x = start(asked, xPlaces); // [B, N+1, W]
+  let y = start(responseTokens(ops, prompt, sizes), yPlaces); // [B, N, W]
+  const layers = option(sizes, 'layers');
+  for (let layer = 0; layer < layers; layer++) {
+    const [ofX, ofY] = [headsOf(model, layer, x), headsOf(model, layer, y)];
+    const both = (a: readonly T[], b: readonly T[]) => a.map((part, h) => ops.concat([part, b[h]!], 1)); // [B, 2N+1, W/H]
+    const [keys, values] = [both(ofX.keys, ofY.keys), both(ofX.values, ofY.values)];
+    const attend = (queries: readonly T[], places: T) =>
+      queries.map((q, h) => {
+        const scores = ops.add(ops.matMul(q, ops.transpose(keys[h]!)), mask(places));
+        return ops.matMul(ops.softmax(scores), values[h]!);
+      });
+    x = finishLayer(model, layer, x, attend(ofX.queries, xPlaces));
+    if (layer < layers - 1) y = finishLayer(model, layer, y, attend(ofY.queries, yPlaces));
+  }
+  const final = isPreNorm(sizes) ? layerNorm(model, 'norm', x) : x;
+  return ops.squeeze(linear(model, 'read_out', final), -1);
 }
 
 /** @throws {UsageError} if the width is no multiple of the heads. */
@@ -175,4 +214,5 @@ export const transformer = {
   parameterShapes,
   forward,
   prefixForward,
+  sequenceForward,
 } satisfies Architecture;

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { type EvaluationRow, evaluate } from '../../infer/evaluate.ts';
 import { createEstimator, type Estimator } from '../../models/estimators/index.ts';
+import { allocateBatch } from '../../models/prompts.ts';
+import { createGenerator, streams } from '../../models/random.ts';
 import { shiftNamed } from '../../models/shifts/index.ts';
 import { covarianceMatrix } from '../../models/tasks/covariance.ts';
-import type { TaskSpec } from '../../models/tasks/index.ts';
+import { createSampler, type TaskSpec } from '../../models/tasks/index.ts';
 import { linearRegressionDefaults } from '../../models/tasks/linear-regression.ts';
 import { expectClose } from '../tolerance.ts';
 import { createFakeSession } from './fake-session.ts';
@@ -196,6 +198,15 @@ describe('evaluate', () => {
     await expect(
       collect(evaluate(session(), { task, lengths: [5], shifts, estimators: [wild], prompts: 100 })),
     ).rejects.toThrow('evaluate: wild, length 5, task-scale 2: expected a finite squared error, got NaN at prompt 3.');
+  });
+
+  it('answers the prompts of a run, if asked for the training stream', async () => {
+    const plan = { task, lengths: [7], estimators: [createEstimator('zero')], prompts: 100, seed: 5 };
+    const rows = await collect(evaluate(session(), { ...plan, stream: 'training' }));
+    const drawn = allocateBatch({ batch: 100, context: 7, queries: 1, dimension });
+    createSampler(task).fill(createGenerator(5, streams.training), 0, drawn);
+    const mean = drawn.targets.reduce((sum, y) => sum + y * y, 0) / 100;
+    expect(rows.find(({ estimator }) => estimator === 'zero')!.risk).toBeCloseTo(mean, 10);
   });
 
   it('passes on what a session throws', async () => {

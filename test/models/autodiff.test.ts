@@ -6,7 +6,7 @@ import { lengthAlong, type Ops, positionsAlong, scale } from '../../models/ops.t
 import { createGenerator, fillNormals } from '../../models/random.ts';
 import { fromFlat, type NdArray, referenceOps } from '../../models/reference-ops.ts';
 import { type Shape, sizeOf } from '../../models/shape.ts';
-import { halfMeanSquare } from '../../train/optimizers.ts';
+import { halfMeanSquare } from '../../train/losses.ts';
 import { expectClose } from '../tolerance.ts';
 
 const generator = createGenerator(11, 0);

@@ -23,6 +23,7 @@ test('every default is written out', () => {
   expect(config).toEqual({
     ...minimal,
     ...configDefaults,
+    loss: { name: 'squared-error' },
     initialisation: { scheme: 'generic', options: { scale: 0.05 } },
   });
   expect(parseConfig('config.json', JSON.parse(JSON.stringify(config)))).toEqual(config);
@@ -132,6 +133,8 @@ describe('identity', () => {
     { batch: 17 },
     { contextLength: 6 },
     { clipNorm: 1 },
+    { loss: { name: 'sequence-squared-error' } },
+    { trainingPrompts: 64 },
     { schedule: { name: 'constant' } },
     { initialisation: { scheme: 'generic', options: { scale: 0.06 } } },
   ];

@@ -1,10 +1,10 @@
 /** The optimizers, read with float64 arrays, against implementations that share nothing with them. */
 import { describe, expect, test } from 'vitest';
 import { fromFlat, type NdArray, referenceOps } from '../../models/reference-ops.ts';
+import { halfMeanSquare } from '../../train/losses.ts';
 import {
   applyUpdate,
   createOptimizer,
-  halfMeanSquare,
   type OptimizerSpec,
   optimizers,
   type ParameterState,

@@ -5,7 +5,8 @@ import { differentiate } from '../../models/autodiff.ts';
 import type { LabelledBatch } from '../../models/prompts.ts';
 import { fromFlat, type NdArray, referenceOps } from '../../models/reference-ops.ts';
 import { sizeOf } from '../../models/shape.ts';
-import { applyUpdate, createOptimizer, type OptimizerSpec, trainingLoss } from '../../train/optimizers.ts';
+import { trainingLoss } from '../../train/losses.ts';
+import { applyUpdate, createOptimizer, type OptimizerSpec } from '../../train/optimizers.ts';
 import { exportTrainingStep, type StepDescription, type TrainingStep } from '../../train/training-step.ts';
 
 export const origin = { study: 'zhang2023', task: { name: 'linear-regression' }, config: { seed: 7 } };
@@ -39,7 +40,7 @@ export interface StepResult {
 /** One step in float64, from the same numbers. */
 export function referenceStep(
   step: TrainingStep,
-  { architecture, sizes, optimizer: spec, clipNorm }: StepDescription,
+  { architecture, sizes, optimizer: spec, clipNorm, loss }: StepDescription,
   state: Vectors,
   batch: LabelledBatch,
   scalars: Readonly<Record<string, number>>,
@@ -53,7 +54,7 @@ export function referenceStep(
     targets: fromFlat([count, queries], batch.targets),
   };
   const named = state.map((vector) => unflatten(step, vector));
-  const { value, gradients } = differentiate(referenceOps, trainingLoss(architecture, sizes), named[0]!, inputs);
+  const { value, gradients } = differentiate(referenceOps, trainingLoss(architecture, sizes, loss), named[0]!, inputs);
   const shapes = Object.fromEntries(step.parameters.map(({ name, shape }) => [name, shape]));
   const { states, gradientNorm } = applyUpdate(referenceOps, optimizer, {
     states: Object.fromEntries(

@@ -160,6 +160,7 @@ test('the metadata names every input and every output', () => {
     reports: ['loss', 'gradient_norm'],
     optimizer: adam,
     clipNorm: 1,
+    loss: { name: 'squared-error' },
   });
   const named = [...contract.state, ...contract.scalars].map(({ input }: { input: string }) => input);
   expect(model.graph.inputs.map(({ name }) => name)).toEqual([...named, ...contract.batch]);

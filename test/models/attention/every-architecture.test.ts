@@ -13,7 +13,7 @@ import {
   referencePrediction,
   referencePrefixPrediction,
 } from '../../../models/reference-ops.ts';
-import { trainingLoss } from '../../../train/optimizers.ts';
+import { trainingLoss } from '../../../train/losses.ts';
 import { expectClose, float64 } from '../../tolerance.ts';
 import { choosePairs, chooseQuery, drawPrompts, type Variant, variants } from './variants.ts';
 

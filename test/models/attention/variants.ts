@@ -1,5 +1,6 @@
 /** Every architecture at small sizes, with parameters that are all far from 0: for tests of any reading of them. */
 import { type Architecture, type ModelSizes, resolveSizes } from '../../../models/architecture.ts';
+import { linearAttention } from '../../../models/attention/linear-attention.ts';
 import { multilayerLinearAttention } from '../../../models/attention/multilayer-linear-attention.ts';
 import { softmaxAttention } from '../../../models/attention/softmax-attention.ts';
 import { drawNormals } from '../../../models/attention/starting-values.ts';
@@ -17,7 +18,7 @@ export interface Variant {
 
 function variant(architecture: Architecture, dimension: number, options: Record<string, number>, by: number): Variant {
   const given = Object.entries(options).map(([key, value]) => `, ${key} ${value}`);
-  const sizes = resolveSizes('test', architecture, { dimension, options });
+  const sizes = resolveSizes('test', architecture, { dimension, ...(architecture.sizeOptions && { options }) });
   const generator = createGenerator(5, 2);
   const parameters = Object.entries(architecture.parameterShapes(sizes)).map(([name, shape], i) => {
     const values = drawNormals(generator, i, shape, by);
@@ -45,6 +46,8 @@ export const transformerVariants = [
   variant(transformer, 2, { ...small, layers: 2, positions: 0 }, 0.4),
   variant(transformer, 2, { ...small, layers: 2, preNorm: 0 }, 0.4),
 ];
+/** One layer of linear attention, which is not among {@link variants}: its own tests are older than they. */
+export const linearVariant = variant(linearAttention, 3, {}, 0.5);
 export const variants = [...softmaxVariants, ...multilayerVariants, ...transformerVariants];
 
 export const regression = (dimension: number) =>

@@ -1,0 +1,40 @@
+/**
+ * The prompts of each training step: always fresh ones, or a finite set that is gone through again and again. Which ones is a
+ * function of the configuration and the step alone, so that a resumed run sees what an uninterrupted one sees.
+ */
+import { allocateBatch, type LabelledBatch, sliceLabelledBatch } from '../models/prompts.ts';
+import { createGenerator, streams } from '../models/random.ts';
+import { createSampler } from '../models/tasks/index.ts';
+import type { TrainingConfig } from './config.ts';
+
+type Source = Pick<TrainingConfig, 'batch' | 'contextLength' | 'model' | 'seed' | 'task' | 'trainingPrompts'>;
+
+/** Number, in the stream `training`, of the first prompt of a step (0-based). */
+export function promptNumber(
+  { batch, trainingPrompts }: Pick<Source, 'batch' | 'trainingPrompts'>,
+  step: number,
+): number {
+  return trainingPrompts === null ? step * batch : (step * batch) % trainingPrompts;
+}
+
+/** The prompts of a step. The batch is filled again by the next call. */
+export function createTrainingPrompts(config: Source): (step: number) => LabelledBatch {
+  const { batch, contextLength, model, seed, task, trainingPrompts } = config;
+  const generator = createGenerator(seed, streams.training);
+  const sampler = createSampler(task);
+  const prompts = allocateBatch({ batch, context: contextLength, queries: 1, dimension: model.dimension });
+  let drawn: number | undefined;
+  return (step) => {
+    const first = promptNumber(config, step);
+    if (first === drawn) return prompts; // A full batch is drawn once.
+    const end = Math.min(batch, (trainingPrompts ?? Number.POSITIVE_INFINITY) - first);
+    if (end === batch) sampler.fill(generator, first, prompts);
+    else {
+      // The end of the set, and its beginning: at most once around, since a batch is no larger than the set.
+      sampler.fill(generator, first, sliceLabelledBatch(prompts, 0, end));
+      sampler.fill(generator, 0, sliceLabelledBatch(prompts, end, batch));
+    }
+    drawn = first;
+    return prompts;
+  };
+}
