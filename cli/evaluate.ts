@@ -1,7 +1,8 @@
 /** `icl evaluate`: the risk of a frozen model under test-time lengths and shifts, beside estimators and theory. */
 import type { EvaluationRow } from '../infer/evaluate.ts';
 import { UsageError, unknownName } from '../models/errors.ts';
-import { shiftNamed, shifts } from '../models/shifts/index.ts';
+import { shiftNamed, shiftsFor } from '../models/shifts/index.ts';
+import type { TaskSpec } from '../models/tasks/index.ts';
 import { commaList, defineCommand, option, repeatable, text, wholeNumber } from './command.ts';
 import { startProgress } from './progress.ts';
 import { providerOption, seedOption, threadsOption } from './shared-options.ts';
@@ -22,19 +23,23 @@ function parseShift(value: string) {
   return { shift, levels: commaList(`--shift ${name}`, parseLevel)(levels) };
 }
 
-/** Named groups of shifts at their usual levels. */
-const suites = {
-  covariate: shifts.filter(({ name }) => name.startsWith('covariate')),
-  query: shifts.filter(({ name }) => name.startsWith('query')),
-  task: shifts.filter(({ name }) => name.startsWith('task') || name.startsWith('label')),
-  all: shifts,
-} as const;
-const suiteNames = Object.keys(suites) as (keyof typeof suites)[];
+/** Groups of shifts at their usual levels, by what they are about. */
+const suiteNames = ['covariate', 'query', 'task', 'all'] as const;
+type SuiteName = (typeof suiteNames)[number];
 
-function parseSuite(value: string) {
+function parseSuite(value: string): SuiteName {
   const found = suiteNames.find((name) => name === value);
   if (found === undefined) throw unknownName('--suite', value, suiteNames);
-  return suites[found].map((shift) => ({ shift, levels: shift.levels }));
+  return found;
+}
+
+/** Those that the model's task has. */
+function shiftsOf(suite: SuiteName, task: TaskSpec) {
+  const wanted = shiftsFor(task).filter(({ about }) => suite === 'all' || about === suite);
+  if (wanted.length === 0) {
+    throw new UsageError({ where: `--suite ${suite}`, expected: `shifts that ${task.name} has`, got: 'none' });
+  }
+  return wanted.map((shift) => ({ shift, levels: shift.levels }));
 }
 
 export function formatRows(rows: readonly EvaluationRow[]): string {
@@ -82,9 +87,8 @@ export const evaluate = defineCommand({
     suite: option('--suite <name>', `a group of shifts at their usual levels: ${suiteNames.join(', ')}`, parseSuite),
     estimators: option(
       '--estimators <e,...>',
-      'estimators beside the model (see: icl list)',
+      "estimators beside the model (see: icl list; default: the task's)",
       commaList('--estimators', text),
-      ['zero', 'least-squares', 'ridge'],
     ),
     prompts: option('--prompts <n>', 'fresh prompts per row', wholeNumber('--prompts', 2), 20_000),
     queries: option('--queries <n>', 'queries per prompt', wholeNumber('--queries', 1), 1),
@@ -111,12 +115,15 @@ export const evaluate = defineCommand({
     const rows: EvaluationRow[] = [];
     try {
       const plan = {
-        shifts: [...options.shift, ...(options.suite ?? [])],
-        estimators: options.estimators,
+        shifts: [
+          ...options.shift,
+          ...(options.suite === undefined ? [] : shiftsOf(options.suite, model.metadata.task)),
+        ],
         prompts: options.prompts,
         queriesPerPrompt: options.queries,
         seed: options.seed,
         signal: context.signal,
+        ...(options.estimators === undefined ? {} : { estimators: options.estimators }),
         ...(options.lengths === undefined ? {} : { lengths: options.lengths }),
       };
       for await (const row of evaluateModel(session, plan)) {

@@ -43,9 +43,24 @@ export const list = defineCommand({
           defaults: scheme.defaults,
         })),
       })),
-      tasks: tasks.map(({ name, description }) => ({ name, description })),
-      shifts: shifts.map(({ name, level, description, levels }) => ({ name, level, description, levels })),
-      estimators: estimators.map(({ name, description }) => ({ name, description })),
+      tasks: tasks.map(({ name, description, source, kind }) => ({ name, description, source, kind })),
+      shifts: shifts.map(({ name, level, description, levels, tasks }) => ({
+        name,
+        level,
+        description,
+        levels,
+        tasks,
+      })),
+      estimators: estimators.map(({ name, description, tasks, options }) => ({
+        name,
+        description,
+        tasks,
+        options: options.map((option) => ({
+          name: option.name,
+          description: option.description,
+          default: option.default ?? null,
+        })),
+      })),
     };
     if (options.json) {
       await context.print(JSON.stringify(catalogue));
@@ -60,14 +75,19 @@ export const list = defineCommand({
       const { quick, full } = study.cost;
       await context.print(`  minutes on two cores: ${quick.minutes} with --quick, ${full.minutes} in full\n`);
     }
+    const shiftSections = catalogue.tasks.flatMap(({ name: task }) => {
+      const own = catalogue.shifts.filter(({ tasks }) => tasks.some((name) => name === task));
+      const rows = own.map(({ name, level, levels }) => [`  ${name}`, `${level}; by default ${levels.join(', ')}`]);
+      return rows.length === 0 ? [] : [[`shifts of ${task} (icl evaluate --shift name=level,level)`, rows] as const];
+    });
     const sections = [
       ['models', catalogue.models.map(({ name, description }) => [`  ${name}`, description])],
-      ['tasks', catalogue.tasks.map(({ name, description }) => [`  ${name}`, description])],
+      ['tasks', catalogue.tasks.map(({ name, kind, description }) => [`  ${name}`, kind, description])],
+      ...shiftSections,
       [
-        'shifts (icl evaluate --shift name=level,level)',
-        catalogue.shifts.map(({ name, level, levels }) => [`  ${name}`, `${level}; by default ${levels.join(', ')}`]),
+        'estimators',
+        catalogue.estimators.map(({ name, description, tasks }) => [`  ${name}`, description, tasks.join(', ')]),
       ],
-      ['estimators', catalogue.estimators.map(({ name, description }) => [`  ${name}`, description])],
     ] as const;
     for (const [title, rows] of sections) {
       await context.print(title);

@@ -6,7 +6,7 @@ import { type Architecture, type ModelSizes, resolveSizes } from '../models/arch
 import { architectureNamed, architectures } from '../models/attention/index.ts';
 import { DataError, type Facts, UsageError } from '../models/errors.ts';
 import { formatShape } from '../models/shape.ts';
-import { createSampler } from '../models/tasks/index.ts';
+import { createSampler, parseTask } from '../models/tasks/index.ts';
 import { type Dim, formatType, type Graph, type Model } from './graph.ts';
 import type { JsonValue } from './json.ts';
 import { type ModelMetadata, parityProp, readMetadata } from './metadata.ts';
@@ -212,7 +212,7 @@ function checkTask(where: string, { task, version }: ModelMetadata, sizes: Model
   // Before the sampler allocates anything of that size.
   if (task.dimension !== sizes.dimension) throw fail(`dimension ${JSON.stringify(task.dimension)}`);
   try {
-    createSampler(task);
+    createSampler(parseTask('task', task));
   } catch (cause) {
     throw fail(cause instanceof UsageError || cause instanceof DataError ? cause.message : 'an incomplete one', cause);
   }

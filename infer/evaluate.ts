@@ -9,8 +9,8 @@
  */
 
 import { DataError, UsageError } from '../models/errors.ts';
-import type { Estimator } from '../models/estimators/index.ts';
-import { allocateBatch, type LabelledBatch, sliceLabelledBatch } from '../models/prompts.ts';
+import { createEstimator, type Estimator } from '../models/estimators/index.ts';
+import { allocateBatch, type LabelledBatch, responseWidth, sliceLabelledBatch } from '../models/prompts.ts';
 import { createGenerator, streams } from '../models/random.ts';
 import type { Shift } from '../models/shifts/index.ts';
 import { createSampler, type TaskSpec } from '../models/tasks/index.ts';
@@ -48,6 +48,11 @@ export interface EvaluationProgress {
   readonly maximum: number;
 }
 
+export interface EstimatorRequest {
+  readonly name: string;
+  readonly options?: Readonly<Record<string, number>>;
+}
+
 export interface EvaluationPlan {
   /** The training task. A shift is applied to it. */
   readonly task: TaskSpec;
@@ -55,8 +60,8 @@ export interface EvaluationPlan {
   readonly lengths: readonly number[];
   /** With none, the training task itself is evaluated. */
   readonly shifts: readonly { readonly shift: Shift; readonly levels: readonly number[] }[];
-  /** What answers the same prompts as the model. */
-  readonly estimators: readonly Estimator[];
+  /** What answers the same prompts as the model: by name, made anew for the law of every level; or one that is ready. */
+  readonly estimators: readonly (EstimatorRequest | Estimator)[];
   /** Prompts per row; with `targetStandardError` the most. At least 2, since one has no standard error. */
   readonly prompts: number;
   readonly seed: number;
@@ -100,6 +105,7 @@ interface Setting {
   readonly shift: string | null;
   readonly level: number | null;
   readonly task: TaskSpec;
+  readonly estimators: readonly Estimator[];
 }
 
 /** What is being measured: one length, with the statistics of the model and then of each estimator. */
@@ -148,10 +154,18 @@ export async function* evaluate(
   }
 }
 
-function settingsOf({ task, shifts }: EvaluationPlan): readonly Setting[] {
-  if (shifts.length === 0) return [{ shift: null, level: null, task }];
+function settingsOf({ task, shifts, estimators }: EvaluationPlan): readonly Setting[] {
+  const setting = (shift: string | null, level: number | null, testTask: TaskSpec): Setting => ({
+    shift,
+    level,
+    task: testTask,
+    estimators: estimators.map((wanted) =>
+      'predict' in wanted ? wanted : createEstimator(wanted.name, { ...wanted, task, testTask }),
+    ),
+  });
+  if (shifts.length === 0) return [setting(null, null, task)];
   return shifts.flatMap(({ shift, levels }) =>
-    levels.map((level) => ({ shift: shift.name, level, task: shift.apply(task, level) })),
+    levels.map((level) => setting(shift.name, level, shift.apply(task, level))),
   );
 }
 
@@ -177,17 +191,17 @@ function checkPlan(session: InferenceSession, plan: EvaluationPlan): void {
 
 /** All lengths of one setting. */
 async function measure(session: InferenceSession, plan: EvaluationPlan, setting: Setting): Promise<readonly Cell[]> {
-  const { lengths, prompts, seed, queriesPerPrompt, estimators, signal } = plan;
+  const { lengths, prompts, seed, queriesPerPrompt, signal } = plan;
   const cells: Cell[] = [...new Set(lengths)].map((contextLength) => ({
     contextLength,
-    statistics: Array.from({ length: estimators.length + 1 }, emptyStatistics),
+    statistics: Array.from({ length: setting.estimators.length + 1 }, emptyStatistics),
     isDone: false,
   }));
   const context = Math.max(...lengths);
   const { dimension } = setting.task;
   const size = Math.max(1, Math.min(prompts, largestBlock, Math.floor(blockEntries / (context * dimension))));
-  const sizes = { batch: size, context, queries: queriesPerPrompt, dimension };
   const sampler = createSampler(setting.task);
+  const sizes = { batch: size, context, queries: queriesPerPrompt, ...sampler };
   const generator = createGenerator(seed, streams[plan.stream]);
   // Two buffers, in turn: one is drawn into while the session reads the other.
   const buffers = [allocateBatch(sizes), allocateBatch(sizes)] as const;
@@ -202,7 +216,7 @@ async function measure(session: InferenceSession, plan: EvaluationPlan, setting:
   for (let first = 0; first < prompts && !cells.every(({ isDone }) => isDone); first += size) {
     const next = first + size;
     let following: LabelledBatch | undefined;
-    await answerBlock(session, plan, cells, { setting, first, block, shorter }, () => {
+    await answerBlock(session, cells, { setting, first, block, shorter }, () => {
       if (following === undefined && next < prompts) following = draw(next);
     });
     signal?.throwIfAborted();
@@ -228,7 +242,6 @@ interface Work {
  */
 async function answerBlock(
   session: InferenceSession,
-  plan: EvaluationPlan,
   cells: readonly Cell[],
   { setting, first, block, shorter }: Work,
   whileRunning: () => void,
@@ -238,9 +251,7 @@ async function answerBlock(
   const answers = new Float64Array(batch * queries);
   const open = cells.filter(({ isDone }) => !isDone);
   const record = (cell: Cell, index: number, at: (b: number, q: number) => number) => {
-    addErrors(cell.statistics[index]!, block, at, (b, error) =>
-      notFinite(plan, setting, cell, index, first + b, error),
-    );
+    addErrors(cell.statistics[index]!, block, at, (b, error) => notFinite(setting, cell, index, first + b, error));
   };
   let whole: Predictions | undefined;
   if (session.model.hasPrefixes) {
@@ -257,7 +268,7 @@ async function answerBlock(
     const running = isAnswered ? undefined : session.run(prompts);
     running?.catch(() => {});
     whileRunning();
-    for (const [i, estimator] of plan.estimators.entries()) {
+    for (const [i, estimator] of setting.estimators.entries()) {
       estimator.predict(prompts, answers);
       record(cell, i + 1, (b, q) => answers[b * queries + q]!);
       if (breather.isDue()) await breather.breathe();
@@ -291,14 +302,13 @@ function addErrors(
 }
 
 function notFinite(
-  plan: EvaluationPlan,
-  { shift, level }: Setting,
+  { shift, level, estimators }: Setting,
   { contextLength }: Cell,
   index: number,
   prompt: number,
   error: number,
 ): never {
-  const name = index === 0 ? 'model' : plan.estimators[index - 1]!.name;
+  const name = index === 0 ? 'model' : estimators[index - 1]!.name;
   const place = shift === null ? '' : `, ${shift} ${level}`;
   throw new DataError({
     where: `evaluate: ${name}, length ${contextLength}${place}`,
@@ -318,12 +328,13 @@ function isPrecise({ statistics }: Cell, target: number | null): boolean {
 function truncateContext(prompts: LabelledBatch, n: number, room: LabelledBatch): LabelledBatch {
   const { batch, context, dimension } = prompts;
   if (n === context) return prompts;
+  const width = responseWidth(prompts);
   const covariates = room.covariates.subarray(0, batch * n * dimension);
-  const responses = room.responses.subarray(0, batch * n);
+  const responses = room.responses.subarray(0, batch * n * width);
   for (let b = 0; b < batch; b++) {
     const pair = b * context;
     covariates.set(prompts.covariates.subarray(pair * dimension, (pair + n) * dimension), b * n * dimension);
-    responses.set(prompts.responses.subarray(pair, pair + n), b * n);
+    responses.set(prompts.responses.subarray(pair * width, (pair + n) * width), b * n * width);
   }
   return { ...prompts, context: n, covariates, responses };
 }

@@ -99,7 +99,7 @@ export async function verifySession(
     for (const batch of batches) {
       for (const queriesPerPrompt of queries) {
         signal?.throwIfAborted();
-        const prompts = allocateBatch({ batch, context, queries: queriesPerPrompt, dimension: model.sizes.dimension });
+        const prompts = allocateBatch({ batch, context, queries: queriesPerPrompt, ...sampler });
         sampler.fill(generator, first, prompts);
         first += batch;
         comparisons.push(...(await compareCase(session, prompts)));

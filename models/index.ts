@@ -11,6 +11,14 @@ export * from './reference-ops.ts';
 export * from './shape.ts';
 export * from './shifts/index.ts';
 export type { Covariance } from './tasks/covariance.ts';
-export { createSampler, type Sampler, type TaskSpec, tasks } from './tasks/index.ts';
+export {
+  createSampler,
+  parseTask,
+  type Sampler,
+  type Task,
+  type TaskName,
+  type TaskSpec,
+  tasks,
+} from './tasks/index.ts';
 export * as zhang2023 from './theory/zhang2023.ts';
 export { version } from './version.ts';

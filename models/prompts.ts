@@ -9,9 +9,11 @@ export interface PromptBatch {
   readonly context: number;
   readonly queries: number;
   readonly dimension: number;
+  /** c >= 2: a response is one of c classes, written as c numbers, one of them 1. Absent or 0: it is one number. */
+  readonly classes?: number;
   /** `[B, N, D]` */
   readonly covariates: Float32Array;
-  /** `[B, N]` */
+  /** `[B, N]`, or `[B, N, c]` */
   readonly responses: Float32Array;
   /** `[B, Q, D]` */
   readonly query: Float32Array;
@@ -19,10 +21,13 @@ export interface PromptBatch {
 
 /** A sampled batch, with the answers. */
 export interface LabelledBatch extends PromptBatch {
-  /** `[B, Q]`: the responses at the queries, label noise included. */
+  /** `[B, Q]`, or `[B, Q, c]`: the responses at the queries, label noise included. */
   readonly targets: Float32Array;
-  /** `[B, D]`: the task vectors that made the responses. */
-  readonly taskVectors: Float32Array;
+  /**
+   * `[B, P]`: what the task drew for each prompt, and whoever knows it could predict best: of linear regression the task
+   * vector (P = D). What stands where is said by the task's file.
+   */
+  readonly taskParameters: Float32Array;
 }
 
 export interface BatchSizes {
@@ -30,64 +35,87 @@ export interface BatchSizes {
   readonly context: number;
   readonly queries: number;
   readonly dimension: number;
+  /** @default 0 */
+  readonly classes?: number;
+  /** P. @default the dimension, for a task vector */
+  readonly parameterCount?: number;
 }
 
-/** A zeroed labelled batch, to be filled and reused. */
-export function allocateBatch({ batch, context, queries, dimension }: BatchSizes): LabelledBatch {
+/** Numbers in a response: 1, or one for each class. */
+export const responseWidth = ({ classes }: { readonly classes?: number }): number => Math.max(1, classes ?? 0);
+
+/** A zeroed labelled batch, to be filled and reused. A sampler has the last three sizes: `allocateBatch({ ..sizes, ..sampler })`. */
+export function allocateBatch(sizes: BatchSizes): LabelledBatch {
+  const { batch, context, queries, dimension, classes = 0, parameterCount = dimension } = sizes;
+  const width = responseWidth({ classes });
   return {
     batch,
     context,
     queries,
     dimension,
+    classes,
     covariates: new Float32Array(batch * context * dimension),
-    responses: new Float32Array(batch * context),
+    responses: new Float32Array(batch * context * width),
     query: new Float32Array(batch * queries * dimension),
-    targets: new Float32Array(batch * queries),
-    taskVectors: new Float32Array(batch * dimension),
+    targets: new Float32Array(batch * queries * width),
+    taskParameters: new Float32Array(batch * parameterCount),
   };
 }
 
 /** Prompts `start` to `end` of a batch, without copying. */
 export function sliceBatch(prompts: PromptBatch, start: number, end: number): PromptBatch {
-  const { context, queries, dimension } = prompts;
+  const { context, queries, dimension, classes = 0 } = prompts;
+  const perContext = context * responseWidth(prompts);
   return {
     batch: end - start,
     context,
     queries,
     dimension,
+    classes,
     covariates: prompts.covariates.subarray(start * context * dimension, end * context * dimension),
-    responses: prompts.responses.subarray(start * context, end * context),
+    responses: prompts.responses.subarray(start * perContext, end * perContext),
     query: prompts.query.subarray(start * queries * dimension, end * queries * dimension),
   };
 }
 
 /** {@link sliceBatch} of a labelled batch. */
 export function sliceLabelledBatch(prompts: LabelledBatch, start: number, end: number): LabelledBatch {
-  const parameterCount = prompts.taskVectors.length / prompts.batch;
+  const perTarget = prompts.queries * responseWidth(prompts);
+  const parameterCount = prompts.taskParameters.length / prompts.batch;
   return {
     ...sliceBatch(prompts, start, end),
-    targets: prompts.targets.subarray(start * prompts.queries, end * prompts.queries),
-    taskVectors: prompts.taskVectors.subarray(start * parameterCount, end * parameterCount),
+    targets: prompts.targets.subarray(start * perTarget, end * perTarget),
+    taskParameters: prompts.taskParameters.subarray(start * parameterCount, end * parameterCount),
   };
 }
 
 /**
  * Checks that a batch fits a model before any run: ONNX Runtime does not check symbolic dimensions itself.
- * @throws {ShapeError} on a wrong dimension, an array of another length, or fewer pairs than the model needs.
+ * @throws {ShapeError} on a wrong dimension, another number of classes, an array of another length, or fewer pairs than the model needs.
  * @throws {DataError} on NaN or infinity, naming the tensor and the prompt.
  */
 export function validateBatch(
   where: string,
   prompts: PromptBatch,
-  model: { readonly dimension: number; readonly minimumContext: number },
+  model: { readonly dimension: number; readonly minimumContext: number; readonly classes?: number },
 ): void {
-  const { batch, context, queries, dimension } = prompts;
+  const { batch, context, queries, dimension, classes = 0 } = prompts;
   if (dimension !== model.dimension) {
     throw new ShapeError({
       where,
       expected: `covariates of dimension ${model.dimension}`,
       got: `dimension ${dimension}`,
       remedy: 'The dimension is fixed when a model is frozen.',
+    });
+  }
+  if (classes !== (model.classes ?? 0)) {
+    const words = (count: number) =>
+      count === 0 ? 'responses of one number' : `one-hot responses of ${count} classes`;
+    throw new ShapeError({
+      where,
+      expected: words(model.classes ?? 0),
+      got: words(classes),
+      remedy: 'The classes are fixed when a model is frozen.',
     });
   }
   if (batch < 1) throw new ShapeError({ where, expected: 'at least one prompt', got: String(batch) });
@@ -101,7 +129,7 @@ export function validateBatch(
     });
   }
   checkTensor(where, 'covariates', prompts.covariates, batch, context * dimension);
-  checkTensor(where, 'responses', prompts.responses, batch, context);
+  checkTensor(where, 'responses', prompts.responses, batch, context * responseWidth(prompts));
   checkTensor(where, 'query', prompts.query, batch, queries * dimension);
 }
 

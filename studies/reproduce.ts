@@ -15,7 +15,6 @@ import type { InferenceSession, SessionReport } from '../infer/session.ts';
 import { openSession } from '../infer/session-node.ts';
 import type { VerifyOptions } from '../infer/verify.ts';
 import { DataError, UsageError } from '../models/errors.ts';
-import { createEstimator } from '../models/estimators/index.ts';
 import { version } from '../models/version.ts';
 import { differingKeys, type TrainingConfig } from '../train/config.ts';
 import { readRun, runPaths } from '../train/run-folder.ts';
@@ -104,7 +103,7 @@ export function openWorkshop(study: Study, options: ReproduceOptions, stages: nu
       task: run.frozen.metadata.task,
       lengths,
       shifts,
-      estimators: estimators.map((name) => createEstimator(name)),
+      estimators: estimators.map((name) => ({ name })),
       seed: options.seed,
       theory: study.modelTheory(run.frozen),
       signal: signal ?? null,

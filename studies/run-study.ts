@@ -4,7 +4,7 @@ import { fileError } from '../export/files.ts';
 import { type EvaluationPlan, type EvaluationRow, evaluate } from '../infer/evaluate.ts';
 import type { InferenceSession } from '../infer/session.ts';
 import { DataError, UsageError, unknownName } from '../models/errors.ts';
-import { createEstimator } from '../models/estimators/index.ts';
+import { taskNamed } from '../models/tasks/index.ts';
 import { parseConfig, type TrainingConfig } from '../train/config.ts';
 import { optimizers } from '../train/optimizers.ts';
 import { studies, studyNamed } from './index.ts';
@@ -105,8 +105,8 @@ function optimizerNamed(name: string) {
 export interface EvaluateRequest extends Pick<EvaluationPlan, 'shifts' | 'prompts' | 'queriesPerPrompt' | 'seed'> {
   /** Absent: the training length. */
   readonly lengths?: readonly number[];
-  /** By name. */
-  readonly estimators: readonly string[];
+  /** By name; absent: the task's own. */
+  readonly estimators?: readonly string[];
   readonly signal?: AbortSignal;
 }
 
@@ -117,12 +117,13 @@ export function evaluateModel(
 ): AsyncGenerator<EvaluationRow, void, undefined> {
   const { model } = session;
   const { lengths, estimators, signal, ...rest } = request;
+  const { task } = model.metadata;
   const study = studies.find(({ name }) => name === model.metadata.study);
   return evaluate(session, {
     ...rest,
-    task: model.metadata.task,
+    task,
     lengths: lengths ?? [trainingLengthOf(session)],
-    estimators: estimators.map((name) => createEstimator(name)),
+    estimators: (estimators ?? taskNamed(task.name).estimators).map((name) => ({ name })),
     theory: study?.modelTheory(model) ?? null,
     signal: signal ?? null,
   });

@@ -103,7 +103,8 @@ export const zhang2023: Study = {
     // The paper's formulas are about its own layer; another model that was trained on its prompts has none.
     if (architecture.name !== linearAttention.name) return () => null;
     const layer = layerMatrices(parameters);
-    return (task, contextLength) => exactTaskRisk(layer, task, contextLength);
+    return (task, contextLength) =>
+      task.name === 'linear-regression' ? exactTaskRisk(layer, task, contextLength) : null;
   },
   // The figures bring a plotting library along: only when they are drawn.
   reproduce: async (options) => (await import('./zhang2023/experiments.ts')).reproduce(zhang2023, options),

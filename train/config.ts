@@ -7,8 +7,9 @@ import * as v from 'valibot';
 import { canonicalJson } from '../export/json.ts';
 import { type ModelSizes, resolveSizes } from '../models/architecture.ts';
 import { architectureNamed } from '../models/attention/index.ts';
-import { didYouMean, UsageError, unknownName } from '../models/errors.ts';
-import { createSampler, type TaskSpec } from '../models/tasks/index.ts';
+import { UsageError, unknownName } from '../models/errors.ts';
+import { belowOne, finite, fraction, nonNegative, parseWith, positive, text, wholeNumber } from '../models/schema.ts';
+import { createSampler, type TaskSpec, taskSchema } from '../models/tasks/index.ts';
 import { checkEngineDevice, type DeviceName, deviceNames, type EngineName, engineNames } from './engine-table.ts';
 import { defaultLoss, type LossSpec, losses, lossFor } from './losses.ts';
 import { type AdamSpec, type AdamWSpec, type OptimizerSpec, optimizers } from './optimizers.ts';
@@ -75,43 +76,6 @@ export const configDefaults = {
   versions: {},
 } as const satisfies Partial<TrainingConfig>;
 
-const finite = v.pipe(v.number('a number'), v.finite('a finite number'));
-const positive = v.pipe(finite, v.gtValue(0, 'a number above 0'));
-const nonNegative = v.pipe(finite, v.minValue(0, 'a number of 0 or more'));
-const belowOne = v.pipe(nonNegative, v.ltValue(1, 'a number from 0 to below 1'));
-const fraction = v.pipe(nonNegative, v.maxValue(1, 'a number from 0 to 1'));
-const wholeNumber = (least: number) => {
-  const words = `a whole number, ${least} or more`;
-  return v.pipe(v.number(words), v.safeInteger(words), v.minValue(least, words));
-};
-const text = v.string('a text');
-
-const covariance = v.variant(
-  'kind',
-  [
-    v.strictObject({ kind: v.literal('identity') }),
-    v.strictObject({ kind: v.literal('diagonal'), spectrum: v.array(finite, 'a list of variances') }),
-    v.strictObject({ kind: v.literal('matrix'), matrix: v.array(v.array(finite), 'a list of rows') }),
-    v.strictObject({ kind: v.literal('exponential'), scale: positive }),
-  ],
-  'a covariance with a kind: identity, diagonal, matrix or exponential',
-);
-
-const task = v.variant(
-  'name',
-  [
-    v.strictObject({
-      name: v.literal('linear-regression'),
-      dimension: wholeNumber(1),
-      covariance,
-      queryCovariance: v.exactOptional(covariance),
-      taskCovariance: covariance,
-      noiseVariance: nonNegative,
-    }),
-  ],
-  'a task with a name: linear-regression',
-);
-
 const optimizer = v.variant(
   'name',
   [
@@ -173,7 +137,7 @@ const schema = v.strictObject({
     dimension: wholeNumber(1),
     options: v.exactOptional(v.record(text, finite)),
   }),
-  task,
+  task: taskSchema,
   contextLength: wholeNumber(1),
   initialisation: v.optional(
     v.strictObject({ scheme: text, options: v.optional(v.record(text, finite), {}) }),
@@ -202,9 +166,7 @@ const schema = v.strictObject({
  * @throws {DataError} if a covariance is not positive definite.
  */
 export function parseConfig(where: string, value: unknown): TrainingConfig {
-  const result = v.safeParse(schema, value, { abortEarly: true });
-  if (!result.success) throw describeIssue(where, result.issues[0], value);
-  return checkTogether(where, result.output as ReadConfig);
+  return checkTogether(where, parseWith(where, schema, value) as ReadConfig);
 }
 
 /** A configuration whose loss may be that of its architecture. */
@@ -255,42 +217,6 @@ function checkTogether(where: string, config: ReadConfig): TrainingConfig {
     initialisation: { scheme: scheme.name, options: { ...scheme.defaults, ...initialisation.options } },
   };
 }
-
-function describeIssue(where: string, issue: v.BaseIssue<unknown>, value: unknown): UsageError {
-  const path = (issue.path ?? []).map(({ key }) => String(key));
-  const place = path.length === 0 ? where : `${where}: ${path.join('.')}`;
-  if (issue.type === 'strict_object' && issue.expected === 'never') {
-    const parent = path.slice(0, -1).reduce<unknown>((object, key) => (object as Record<string, unknown>)[key], value);
-    const known = keysAt(path.slice(0, -1), parent);
-    const remedy = didYouMean(path.at(-1)!, known);
-    return new UsageError({
-      where: place,
-      expected: `one of the keys ${known.join(', ')}`,
-      got: JSON.stringify(path.at(-1)),
-      ...(remedy === undefined ? {} : { remedy }),
-    });
-  }
-  const isMissing = issue.input === undefined;
-  const expected = issue.message.startsWith('Invalid') ? (issue.expected ?? 'another value') : issue.message;
-  const got = isMissing ? 'nothing' : (JSON.stringify(issue.input)?.slice(0, 100) ?? String(issue.input));
-  return new UsageError({ where: place, expected, got });
-}
-
-type Entries = Readonly<Record<string, unknown>>;
-
-/** The known keys of the object at a path of the schema; of a variant, those of the value's own kind. */
-function keysAt(path: readonly string[], value: unknown): string[] {
-  let node: unknown = schema;
-  for (const key of path) node = (unwrap(node) as { entries: Entries }).entries[key];
-  const inner = unwrap(node) as { type: string; key?: string; options?: { entries: Entries }[]; entries?: Entries };
-  if (inner.type !== 'variant') return Object.keys(inner.entries ?? {});
-  const option = inner.options!.find(({ entries }) =>
-    v.is(entries[inner.key!] as v.GenericSchema, (value as Entries)[inner.key!]),
-  );
-  return Object.keys(option?.entries ?? {});
-}
-
-const unwrap = (node: unknown): unknown => (node as { wrapped?: unknown }).wrapped ?? node;
 
 /**
  * The part of a configuration that fixes the numbers of a run; two runs of equal identity give the same parameters on the

@@ -7,7 +7,7 @@ import { createGenerator, streams } from '../models/random.ts';
 import { createSampler } from '../models/tasks/index.ts';
 import type { TrainingConfig } from './config.ts';
 
-type Source = Pick<TrainingConfig, 'batch' | 'contextLength' | 'model' | 'seed' | 'task' | 'trainingPrompts'>;
+type Source = Pick<TrainingConfig, 'batch' | 'contextLength' | 'seed' | 'task' | 'trainingPrompts'>;
 
 /** Number, in the stream `training`, of the first prompt of a step (0-based). */
 export function promptNumber(
@@ -19,10 +19,10 @@ export function promptNumber(
 
 /** The prompts of a step. The batch is filled again by the next call. */
 export function createTrainingPrompts(config: Source): (step: number) => LabelledBatch {
-  const { batch, contextLength, model, seed, task, trainingPrompts } = config;
+  const { batch, contextLength, seed, task, trainingPrompts } = config;
   const generator = createGenerator(seed, streams.training);
   const sampler = createSampler(task);
-  const prompts = allocateBatch({ batch, context: contextLength, queries: 1, dimension: model.dimension });
+  const prompts = allocateBatch({ batch, context: contextLength, queries: 1, ...sampler });
   let drawn: number | undefined;
   return (step) => {
     const first = promptNumber(config, step);

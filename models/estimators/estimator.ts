@@ -1,17 +1,21 @@
 /** What a classical estimator is: it sees the same prompts as a model, one by one, and answers the same queries. */
 import { ShapeError } from '../errors.ts';
-import type { PromptBatch } from '../prompts.ts';
+import { type LabelledBatch, type PromptBatch, responseWidth } from '../prompts.ts';
+import type { TaskName, TaskSpec } from '../tasks/index.ts';
 
 export interface Estimator {
   readonly name: string;
   readonly description: string;
   /** The options it was made with, defaults filled in. */
   readonly parameters: Readonly<Record<string, number>>;
+  /** True: it reads `taskParameters`, which only drawn prompts have. An oracle, not something one could use. */
+  readonly needsTaskParameters: boolean;
   /**
    * Predicts every query of every prompt, in float64, from that prompt alone.
-   * @param out `[B, Q]`, overwritten. @throws {ShapeError} if it has another length.
+   * @param prompts Labelled, if `needsTaskParameters`: see {@link requireTaskParameters}.
+   * @param out `[B, Q]`, or `[B, Q, c]` for c classes, overwritten. @throws {ShapeError} if it has another length.
    */
-  predict(prompts: PromptBatch, out: Float64Array): void;
+  predict(prompts: PromptBatch | LabelledBatch, out: Float64Array): void;
 }
 
 /** An option of an estimator: a number. */
@@ -30,21 +34,49 @@ export interface EstimatorOption {
 export interface EstimatorKind {
   readonly name: string;
   readonly description: string;
+  /** The tasks whose prompts it answers. */
+  readonly tasks: readonly TaskName[];
   readonly options: readonly EstimatorOption[];
-  /** Takes checked options; one without a default may be absent. */
-  create(options: Readonly<Record<string, number>>): Estimator;
+  /**
+   * Takes checked options; one without a default may be absent.
+   * @throws {UsageError} if it does not apply to these laws after all.
+   */
+  create(options: Readonly<Record<string, number>>, laws: EstimatorLaws): Estimator;
 }
 
-/** @throws {ShapeError} unless `out` has one number per query. */
+/** What an estimator may know, both of a name in its kind's `tasks`. */
+export interface EstimatorLaws {
+  /** The law of the training prompts: what a prior is taken from. */
+  readonly task: TaskSpec;
+  /** The law of the prompts that it will see: what an oracle knows. */
+  readonly testTask: TaskSpec;
+}
+
+/** @throws {ShapeError} unless `out` has one number per query, or one per query and class. */
 export function checkOut(estimator: string, prompts: PromptBatch, out: Float64Array): void {
-  const expected = prompts.batch * prompts.queries;
+  const width = responseWidth(prompts);
+  const expected = prompts.batch * prompts.queries * width;
   if (out.length !== expected) {
     throw new ShapeError({
       where: `${estimator}: out`,
-      expected: `${prompts.batch} x ${prompts.queries} numbers`,
+      expected: `${prompts.batch} x ${prompts.queries}${width > 1 ? ` x ${width}` : ''} numbers`,
       got: String(out.length),
     });
   }
+}
+
+/**
+ * The prompts with the parameters `[B, P]` that the task drew for them.
+ * @throws {ShapeError} if the prompts do not carry them.
+ */
+export function requireTaskParameters(estimator: string, prompts: PromptBatch | LabelledBatch): LabelledBatch {
+  if ('taskParameters' in prompts) return prompts;
+  throw new ShapeError({
+    where: estimator,
+    expected: 'prompts with their task parameters',
+    got: 'prompts without',
+    remedy: 'Only prompts that a sampler drew have them.',
+  });
 }
 
 /** Writes `<query, w>` for the queries of prompt b. */

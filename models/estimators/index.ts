@@ -1,19 +1,33 @@
 /** All estimators, by name. A new one is a file beside this and a line here. */
 import { UsageError, unknownName } from '../errors.ts';
+import type { TaskSpec } from '../tasks/index.ts';
 import type { Estimator, EstimatorKind } from './estimator.ts';
 import { leastSquares } from './least-squares.ts';
+import { posterior } from './posterior.ts';
 import { ridge } from './ridge.ts';
+import { uniform } from './uniform.ts';
 import { zero } from './zero.ts';
 
 export type { Estimator, EstimatorKind, EstimatorOption } from './estimator.ts';
 
-export const estimators: readonly EstimatorKind[] = [zero, leastSquares, ridge];
+export const estimators: readonly EstimatorKind[] = [zero, leastSquares, ridge, uniform, posterior];
+
+/** What an estimator is made for. */
+export interface EstimatorSetting {
+  /** The law of the training prompts. */
+  readonly task: TaskSpec;
+  /** The law of the prompts that it will see. @default task */
+  readonly testTask?: TaskSpec;
+  /** Absent ones take their defaults. */
+  readonly options?: Readonly<Record<string, number>>;
+}
 
 /**
- * An estimator with options; absent ones take their defaults.
- * @throws {UsageError} for an unknown estimator or option, naming the nearest, or an impossible value.
+ * An estimator for the prompts of a task.
+ * @throws {UsageError} for an unknown estimator or option, naming the nearest, an impossible value, or a task to which
+ *   the estimator does not apply.
  */
-export function createEstimator(name: string, options: Readonly<Record<string, number>> = {}): Estimator {
+export function createEstimator(name: string, { task, testTask = task, options = {} }: EstimatorSetting): Estimator {
   const kind = estimators.find((candidate) => candidate.name === name);
   if (kind === undefined) {
     throw unknownName(
@@ -21,6 +35,15 @@ export function createEstimator(name: string, options: Readonly<Record<string, n
       name,
       estimators.map((candidate) => candidate.name),
     );
+  }
+  if (!kind.tasks.includes(task.name)) {
+    const apply = estimators.filter(({ tasks }) => tasks.includes(task.name)).map((candidate) => candidate.name);
+    throw new UsageError({
+      where: `estimator ${name}`,
+      expected: `prompts of ${kind.tasks.join(' or ')}`,
+      got: task.name,
+      ...(apply.length === 0 ? {} : { remedy: `Of that task: ${apply.join(', ')}.` }),
+    });
   }
   const resolved: Record<string, number> = {};
   for (const option of kind.options) {
@@ -42,5 +65,5 @@ export function createEstimator(name: string, options: Readonly<Record<string, n
       kind.options.map((option) => option.name),
     );
   }
-  return kind.create(resolved);
+  return kind.create(resolved, { task, testTask });
 }

@@ -159,6 +159,7 @@ const description = 'least squares of minimum norm on the prompt alone';
 export const leastSquares: EstimatorKind = {
   name,
   description,
+  tasks: ['linear-regression'],
   options: [],
   create: () => {
     let solver = new MinimumNormSolver(0, 0);
@@ -166,6 +167,7 @@ export const leastSquares: EstimatorKind = {
       name,
       description,
       parameters: {},
+      needsTaskParameters: false,
       predict(prompts, out) {
         checkOut(name, prompts, out);
         const { batch, context, dimension, covariates, responses } = prompts;

@@ -5,7 +5,14 @@
  * By Householder reflections on [X; sqrt(penalty) I], so a tiny penalty is as accurate as a large one. Step k needs
  * only the rows of X and one row of the identity, so it costs no more than X alone.
  */
-import { answerQueries, checkOut, type Estimator, type EstimatorKind, reflect } from './estimator.ts';
+import {
+  answerQueries,
+  checkOut,
+  type Estimator,
+  type EstimatorKind,
+  type EstimatorLaws,
+  reflect,
+} from './estimator.ts';
 import { leastSquares } from './least-squares.ts';
 
 const name = 'ridge';
@@ -73,18 +80,19 @@ class RidgeSolver {
   }
 }
 
-function createRidge(options: Readonly<Record<string, number>>): Estimator {
+function createRidge(options: Readonly<Record<string, number>>, laws: EstimatorLaws): Estimator {
   const noiseVariance = options['noiseVariance']!;
   const taskVariance = options['taskVariance']!;
   const penalty = options['penalty'] ?? noiseVariance / taskVariance;
   const parameters = { penalty };
   if (penalty === 0) {
     // The limit of a vanishing penalty is least squares of minimum norm.
-    const limit = leastSquares.create({});
+    const limit = leastSquares.create({}, laws);
     return {
       name,
       description,
       parameters,
+      needsTaskParameters: false,
       predict(prompts, out) {
         checkOut(name, prompts, out);
         limit.predict(prompts, out);
@@ -96,6 +104,7 @@ function createRidge(options: Readonly<Record<string, number>>): Estimator {
     name,
     description,
     parameters,
+    needsTaskParameters: false,
     predict(prompts, out) {
       checkOut(name, prompts, out);
       const { batch, context, dimension, covariates, responses } = prompts;
@@ -112,6 +121,7 @@ function createRidge(options: Readonly<Record<string, number>>): Estimator {
 export const ridge: EstimatorKind = {
   name,
   description,
+  tasks: ['linear-regression'],
   options: [
     {
       name: 'noiseVariance',

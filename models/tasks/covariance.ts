@@ -1,8 +1,10 @@
 /**
  * Covariances of covariates: how one is written down, what matrix it is, and how to draw from it.
  */
+import * as v from 'valibot';
 import { DataError, UsageError } from '../errors.ts';
-import { choleskyFactor, diagonal, identity, type Matrix } from '../matrix.ts';
+import { choleskyFactor, diagonal, identity, type Matrix, scaleMatrix } from '../matrix.ts';
+import { finite, positive } from '../schema.ts';
 
 /** Plain data, so that a configuration can hold it. `exponential`: per prompt `scale * diag(Exp(1), .., Exp(1))`. */
 export type Covariance =
@@ -10,6 +12,18 @@ export type Covariance =
   | { readonly kind: 'diagonal'; readonly spectrum: readonly number[] }
   | { readonly kind: 'matrix'; readonly matrix: Matrix }
   | { readonly kind: 'exponential'; readonly scale: number };
+
+/** What a task's schema says about a covariance. */
+export const covarianceSchema = v.variant(
+  'kind',
+  [
+    v.strictObject({ kind: v.literal('identity') }),
+    v.strictObject({ kind: v.literal('diagonal'), spectrum: v.array(finite, 'a list of variances') }),
+    v.strictObject({ kind: v.literal('matrix'), matrix: v.array(v.array(finite), 'a list of rows') }),
+    v.strictObject({ kind: v.literal('exponential'), scale: positive }),
+  ],
+  'a covariance with a kind: identity, diagonal, matrix or exponential',
+);
 
 /** The covariance as a matrix; undefined for one that is drawn anew for each prompt. */
 export function covarianceMatrix(covariance: Covariance, dimension: number): number[][] | undefined {
@@ -23,6 +37,15 @@ export function covarianceMatrix(covariance: Covariance, dimension: number): num
     case 'exponential':
       return undefined;
   }
+}
+
+/** A covariance times a factor. */
+export function scaledCovariance(covariance: Covariance, dimension: number, factor: number): Covariance {
+  if (factor === 1) return covariance;
+  if (covariance.kind === 'exponential') return { kind: 'exponential', scale: covariance.scale * factor };
+  if (covariance.kind === 'matrix') return { kind: 'matrix', matrix: scaleMatrix(covariance.matrix, factor) };
+  const spectrum = covariance.kind === 'diagonal' ? covariance.spectrum : new Array<number>(dimension).fill(1);
+  return { kind: 'diagonal', spectrum: spectrum.map((value) => value * factor) };
 }
 
 /**

@@ -5,10 +5,12 @@
  * all responses, the query's too. `exponential` covariances are drawn once per prompt and shared by context and query.
  * Source: Zhang, Frei, Bartlett (2024), section 3.1 and 4.2.
  */
+import * as v from 'valibot';
 import { UsageError } from '../errors.ts';
-import type { LabelledBatch } from '../prompts.ts';
-import { fillExponentialsForPrompts, fillNormalsForPrompts, type Generator } from '../random.ts';
-import { type Covariance, createTransform, validateCovariance } from './covariance.ts';
+import { fillExponentialsForPrompts, fillNormalsForPrompts } from '../random.ts';
+import { nonNegative, wholeNumber } from '../schema.ts';
+import { type Covariance, covarianceSchema, createTransform, validateCovariance } from './covariance.ts';
+import type { Sampler, Task } from './task.ts';
 
 export interface LinearRegressionSpec {
   readonly name: 'linear-regression';
@@ -34,11 +36,14 @@ export const linearRegressionDefaults = {
 /** What is drawn for a prompt; each has its own numbers, so a longer context begins with the shorter one's pairs. */
 const purposes = { taskVector: 0, covariates: 1, noise: 2, query: 3, queryNoise: 4, variances: 5 } as const;
 
-/** Fills batches with fresh prompts. */
-export interface Sampler {
-  /** Fills `out` with the prompts numbered `first`, `first + 1`, .. of the generator's stream. */
-  fill(generator: Generator, first: number, out: LabelledBatch): void;
-}
+const schema = v.strictObject({
+  name: v.literal('linear-regression'),
+  dimension: wholeNumber(1),
+  covariance: covarianceSchema,
+  queryCovariance: v.exactOptional(covarianceSchema),
+  taskCovariance: covarianceSchema,
+  noiseVariance: nonNegative,
+});
 
 /** @throws {UsageError} | {DataError} if the numbers of the specification are impossible. */
 export function validateLinearRegression(spec: LinearRegressionSpec): void {
@@ -62,7 +67,8 @@ export function validateLinearRegression(spec: LinearRegressionSpec): void {
   }
 }
 
-export function createLinearRegressionSampler(spec: LinearRegressionSpec): Sampler {
+/** `taskParameters` holds w: P = D. */
+function createSampler(spec: LinearRegressionSpec): Sampler {
   validateLinearRegression(spec);
   const { dimension, covariance, queryCovariance } = spec;
   const isRandom = covariance.kind === 'exponential';
@@ -74,18 +80,21 @@ export function createLinearRegressionSampler(spec: LinearRegressionSpec): Sampl
   let deviations = new Float32Array(0);
 
   return {
+    dimension,
+    classes: 0,
+    parameterCount: dimension,
     fill(generator, first, out) {
-      const { batch, context, queries, covariates, responses, query, targets, taskVectors } = out;
+      const { batch, context, queries, covariates, responses, query, targets, taskParameters } = out;
       const draw = (purpose: number, values: Float32Array, count: number) =>
         fillNormalsForPrompts(generator, { prompt: first, purpose }, batch, values, count);
-      draw(purposes.taskVector, taskVectors, dimension);
+      draw(purposes.taskVector, taskParameters, dimension);
       draw(purposes.covariates, covariates, context * dimension);
       draw(purposes.query, query, queries * dimension);
       if (noiseDeviation > 0) {
         draw(purposes.noise, responses, context);
         draw(purposes.queryNoise, targets, queries);
       }
-      transformTask?.(taskVectors, batch);
+      transformTask?.(taskParameters, batch);
       if (isRandom) {
         if (deviations.length < batch * dimension) deviations = new Float32Array(batch * dimension);
         const position = { prompt: first, purpose: purposes.variances };
@@ -96,8 +105,8 @@ export function createLinearRegressionSampler(spec: LinearRegressionSpec): Sampl
       }
       transformContext?.(covariates, batch * context);
       transformQuery?.(query, batch * queries);
-      respond(covariates, taskVectors, responses, batch, context);
-      respond(query, taskVectors, targets, batch, queries);
+      respond(covariates, taskParameters, responses, batch, context);
+      respond(query, taskParameters, targets, batch, queries);
     },
   };
 
@@ -121,3 +130,13 @@ export function createLinearRegressionSampler(spec: LinearRegressionSpec): Sampl
     }
   }
 }
+
+export const linearRegression: Task<LinearRegressionSpec> = {
+  name: 'linear-regression',
+  description: 'y = <w, x> + noise with a fresh w per prompt',
+  source: 'Zhang, Frei, Bartlett (2024), arXiv 2306.09927',
+  kind: 'regression',
+  schema,
+  estimators: ['zero', 'least-squares', 'ridge'],
+  createSampler,
+};

@@ -7,7 +7,7 @@
  */
 import type { VerifyOptions } from '../../infer/verify.ts';
 import { shiftNamed } from '../../models/shifts/index.ts';
-import type { TaskSpec } from '../../models/tasks/index.ts';
+import type { LinearRegressionSpec } from '../../models/tasks/linear-regression.ts';
 import { chooseFigures } from '../figure-choice.ts';
 import { type ModelPlan, openWorkshop, type RunRow } from '../reproduce.ts';
 import { numberOf } from '../settings.ts';
@@ -63,7 +63,7 @@ function correlatedCovariance(dimension: number): string {
 }
 
 /** An upper bound on the variance of covariates in any direction; for random ones, what stands for it in the third moment. */
-function largestVariance({ covariance }: TaskSpec): number {
+function largestVariance({ covariance }: LinearRegressionSpec): number {
   switch (covariance.kind) {
     case 'identity':
       return 1;
@@ -136,7 +136,7 @@ const shiftNames = [
 ];
 
 /** The shifts that a task can have, with their levels: a random covariance cannot be rotated. */
-function shiftsFor(task: TaskSpec) {
+function shiftsFor(task: LinearRegressionSpec) {
   const integers = Array.from({ length: task.dimension }, (_, i) => i + 1);
   const isRandom = task.covariance.kind === 'exponential';
   return shiftNames

@@ -1,6 +1,6 @@
 /** From findings to figures: the numbers of each, its caption and its table. */
 import { shiftNamed } from '../../models/shifts/index.ts';
-import type { TaskSpec } from '../../models/tasks/index.ts';
+import type { LinearRegressionSpec } from '../../models/tasks/linear-regression.ts';
 import { scheduleFactor } from '../../train/schedule.ts';
 import { initialState } from '../../train/train.ts';
 import { zScore } from '../claims.ts';
@@ -17,7 +17,7 @@ import { learnedProduct, testLengthOf, zeroLossOf } from './claims.ts';
 import { type Findings, trainingLength, trainingTask } from './findings.ts';
 import { flowOf, layerMatrices, limitRisk, limitsOf, zeroRisk } from './law.ts';
 
-const isFixed = (task: TaskSpec) => task.covariance.kind !== 'exponential';
+const isFixed = (task: LinearRegressionSpec) => task.covariance.kind !== 'exponential';
 
 /** The rows of an evaluation, as they stand under a figure. */
 function rowsTable(rows: readonly RunRow[], labels: ReadonlyMap<string, string>): ReportTable {

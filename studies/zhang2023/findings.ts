@@ -1,5 +1,6 @@
 /** What the experiments have found, before it becomes claims and figures. */
-import type { TaskSpec } from '../../models/tasks/index.ts';
+import { requireTask } from '../../models/tasks/index.ts';
+import type { LinearRegressionSpec } from '../../models/tasks/linear-regression.ts';
 import type { RunRow, TrainedModel } from '../reproduce.ts';
 import { numberOf } from '../settings.ts';
 import type { Settings } from '../study.ts';
@@ -19,5 +20,6 @@ export interface Findings {
   readonly shiftRows: readonly RunRow[];
 }
 
-export const trainingTask = ({ run }: TrainedModel): TaskSpec => run.frozen.metadata.task;
+export const trainingTask = ({ run }: TrainedModel): LinearRegressionSpec =>
+  requireTask('zhang2023', run.frozen.metadata.task, 'linear-regression');
 export const trainingLength = ({ plan }: TrainedModel): number => numberOf(plan.settings, 'N');

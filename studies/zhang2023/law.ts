@@ -1,6 +1,6 @@
 /** What theory says at the study's settings, whether the covariance is fixed (Theorem 4.1) or random (Theorem 4.5). */
 import { covarianceMatrix, parseCovariance } from '../../models/tasks/covariance.ts';
-import type { TaskSpec } from '../../models/tasks/index.ts';
+import type { LinearRegressionSpec } from '../../models/tasks/linear-regression.ts';
 import {
   exactTaskRisk,
   exponentialMoments,
@@ -18,7 +18,7 @@ import { numberOf } from '../settings.ts';
 import type { Settings } from '../study.ts';
 
 /** Prompts y = <w, x> + noise with w ~ N(0, I) and x ~ N(0, Lambda). */
-export function taskOf(settings: Settings): TaskSpec {
+export function taskOf(settings: Settings): LinearRegressionSpec {
   const dimension = numberOf(settings, 'd');
   return {
     name: 'linear-regression',
@@ -29,13 +29,13 @@ export function taskOf(settings: Settings): TaskSpec {
   };
 }
 
-function randomTraining(task: TaskSpec, scale: number, N: number) {
+function randomTraining(task: LinearRegressionSpec, scale: number, N: number) {
   const moments = new Array(task.dimension).fill(exponentialMoments(scale));
   return { moments, N, trainingNoiseVariance: task.noiseVariance };
 }
 
 /** Where training on a task ends, with the least loss. */
-export function limitsOf(task: TaskSpec, N: number): Limits & { readonly lossMinimum: number } {
+export function limitsOf(task: LinearRegressionSpec, N: number): Limits & { readonly lossMinimum: number } {
   const { covariance, dimension, noiseVariance } = task;
   if (covariance.kind === 'exponential') return randomCovarianceLimits(randomTraining(task, covariance.scale, N));
   const matrix = covarianceMatrix(covariance, dimension)!;
@@ -55,19 +55,27 @@ function layerOf({ u, U11 }: Pick<Limits, 'u' | 'U11'>): LayerMatrices {
 }
 
 /** The exact risk, on any test law, of the layer at the limits of training with N pairs (N may be Infinity). */
-export function limitRisk(training: TaskSpec, N: number): (test: TaskSpec, M: number) => number {
+export function limitRisk(
+  training: LinearRegressionSpec,
+  N: number,
+): (test: LinearRegressionSpec, M: number) => number {
   const layer = layerOf(limitsOf(training, N));
   return (test, M) => exactTaskRisk(layer, test, M);
 }
 
 /** The risk of predicting 0: the second moment of the response at the query. */
-export function zeroRisk(test: TaskSpec): number {
+export function zeroRisk(test: LinearRegressionSpec): number {
   const U11 = Array.from({ length: test.dimension }, () => new Array<number>(test.dimension).fill(0));
   return exactTaskRisk(layerOf({ u: 0, U11 }), test, 1);
 }
 
 /** Gradient flow of the population loss from a start with u12 = u21 = 0, as the paper's is. */
-export function flowOf(task: TaskSpec, N: number, start: LayerMatrices, times: readonly number[]): Trajectory {
+export function flowOf(
+  task: LinearRegressionSpec,
+  N: number,
+  start: LayerMatrices,
+  times: readonly number[],
+): Trajectory {
   const { u, U11 } = layerBlocks(start, task.dimension);
   const { covariance, dimension, noiseVariance } = task;
   if (covariance.kind === 'exponential') {

@@ -96,7 +96,7 @@ describe('a file that is not right is a DataError that names it and says what to
     [
       'with an unknown task',
       withMetadata({ 'icl.task': '{"dimension":1,"name":"juggling"}' }),
-      'got task: expected one of linear-regression, got "juggling"',
+      'gaussian-mixture, got "juggling"',
     ],
     [
       'with a task of another dimension',

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { type EvaluationRow, evaluate } from '../../infer/evaluate.ts';
-import { createEstimator, type Estimator } from '../../models/estimators/index.ts';
+import type { Estimator } from '../../models/estimators/index.ts';
 import { allocateBatch } from '../../models/prompts.ts';
 import { createGenerator, streams } from '../../models/random.ts';
 import { shiftNamed } from '../../models/shifts/index.ts';
 import { covarianceMatrix } from '../../models/tasks/covariance.ts';
-import { createSampler, type TaskSpec } from '../../models/tasks/index.ts';
-import { linearRegressionDefaults } from '../../models/tasks/linear-regression.ts';
+import { createSampler, requireTask, type TaskSpec } from '../../models/tasks/index.ts';
+import { type LinearRegressionSpec, linearRegressionDefaults } from '../../models/tasks/linear-regression.ts';
 import { expectClose } from '../tolerance.ts';
 import { createFakeSession } from './fake-session.ts';
 
@@ -14,13 +14,14 @@ const dimension = 3;
 const trainingLength = 11;
 /** Theorem 4.1 for Lambda = I: u U11 = I / (1 + (d + 1) / N). */
 const factor = 1 / (1 + (dimension + 1) / trainingLength);
-const task: TaskSpec = { ...linearRegressionDefaults, dimension };
+const task: LinearRegressionSpec = { ...linearRegressionDefaults, dimension };
 
 /**
  * Section 2.1 of the derivation for Lambda' = l I, C = t I, Q = q I, noise s^2 and P = p I:
  * R = d q (p^2 e - 2 p l t + t) + s^2,  e = l^2 t (1 + (d + 1) / M) + s^2 l / M.
  */
-function isotropicRisk(testTask: TaskSpec, M: number): number {
+function isotropicRisk(test: TaskSpec, M: number): number {
+  const testTask = requireTask('isotropicRisk', test, 'linear-regression');
   const first = (covariance: TaskSpec['covariance']) => covarianceMatrix(covariance, dimension)![0]![0]!;
   const l = first(testTask.covariance);
   const q = first(testTask.queryCovariance ?? testTask.covariance);
@@ -42,7 +43,7 @@ const zScore = ({ risk, theory, standardError }: EvaluationRow) => (risk - theor
 describe('evaluate', () => {
   it('measures the training task within 4 standard errors of theory, and the zero predictor too', async () => {
     const lengths = [2, 5, 11, 23];
-    const zero = createEstimator('zero');
+    const zero = { name: 'zero' };
     const plan = { task, lengths, estimators: [zero], prompts: 20_000, seed: 5, theory: isotropicRisk };
     const rows = await collect(evaluate(session(), plan));
     expect(rows.map(({ contextLength, estimator }) => [contextLength, estimator])).toEqual(
@@ -104,7 +105,7 @@ describe('evaluate', () => {
   it('gives the same rows from prefixes, in one run per block, as length by length', async () => {
     const runs: number[] = [];
     const onRun = ({ context }: { context: number }) => runs.push(context);
-    const estimators = [createEstimator('least-squares')];
+    const estimators = [{ name: 'least-squares' }];
     const shifts = [{ shift: shiftNamed('label-noise'), levels: [0.5] }];
     const plan = { task, lengths: [2, 17, 5], shifts, estimators, prompts: 2500, seed: 7, queriesPerPrompt: 2 };
     const separate = await collect(evaluate(session({ onRun }), plan));
@@ -189,6 +190,7 @@ describe('evaluate', () => {
       name: 'wild',
       description: '',
       parameters: {},
+      needsTaskParameters: false,
       predict: (_, out) => {
         out.fill(0);
         out[3] = Number.NaN;
@@ -201,7 +203,7 @@ describe('evaluate', () => {
   });
 
   it('answers the prompts of a run, if asked for the training stream', async () => {
-    const plan = { task, lengths: [7], estimators: [createEstimator('zero')], prompts: 100, seed: 5 };
+    const plan = { task, lengths: [7], estimators: [{ name: 'zero' }], prompts: 100, seed: 5 };
     const rows = await collect(evaluate(session(), { ...plan, stream: 'training' }));
     const drawn = allocateBatch({ batch: 100, context: 7, queries: 1, dimension });
     createSampler(task).fill(createGenerator(5, streams.training), 0, drawn);

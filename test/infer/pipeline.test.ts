@@ -10,7 +10,6 @@ import { inferFile } from '../../infer/infer-file.ts';
 import type { InferenceSession } from '../../infer/session.ts';
 import { openSession } from '../../infer/session-node.ts';
 import { linearAttention } from '../../models/attention/linear-attention.ts';
-import { createEstimator } from '../../models/estimators/index.ts';
 import { allocateBatch } from '../../models/prompts.ts';
 import { createGenerator, streams } from '../../models/random.ts';
 import { shiftNamed } from '../../models/shifts/index.ts';
@@ -82,7 +81,7 @@ describe('evaluation of a frozen model', () => {
     const theory = (_: TaskSpec, length: number) => known[length] ?? null;
     const plan = { task, lengths: [20, 100], prompts: 20_000, seed: 11, theory };
     for (const session of [plain, prefixed]) {
-      const rows = await collect(evaluate(session, { ...plan, estimators: [createEstimator('least-squares')] }));
+      const rows = await collect(evaluate(session, { ...plan, estimators: [{ name: 'least-squares' }] }));
       expect(rows).toHaveLength(4);
       for (const { estimator, risk, standardError, theory: value, provider, prompts } of rows) {
         expect(provider).toBe('cpu');

@@ -25,9 +25,14 @@ function solve(name: string, x: readonly (readonly number[])[], y: readonly numb
     query: Float32Array.from({ length: dimension ** 2 }, (_, i) => (i % (dimension + 1) === 0 ? 1 : 0)),
   };
   const out = new Float64Array(dimension).fill(Number.NaN);
-  createEstimator(name, options).predict(prompts, out);
+  make(name, options).predict(prompts, out);
   return [...out];
 }
+
+/** An estimator for linear regression in any dimension. */
+const make = (name: string, options: Record<string, number> = {}) =>
+  createEstimator(name, { task: { ...linearRegressionDefaults, dimension: 1 }, options });
+const ofRegression = estimators.filter(({ tasks }) => tasks.includes('linear-regression')).map(({ name }) => name);
 
 const tight = { relative: 1e-11, absolute: 1e-11 };
 
@@ -78,18 +83,18 @@ describe('least squares', () => {
   });
 
   it('answers 0 without a context', () => {
-    for (const { name } of estimators) {
+    for (const name of ofRegression) {
       const prompts = allocateBatch({ batch: 2, context: 0, queries: 2, dimension: 3 });
       prompts.query.fill(1);
       const out = new Float64Array(4).fill(9);
-      createEstimator(name, name === 'ridge' ? { penalty: 1 } : {}).predict(prompts, out);
+      make(name, name === 'ridge' ? { penalty: 1 } : {}).predict(prompts, out);
       expect([...out]).toEqual([0, 0, 0, 0]);
     }
   });
 
   it('handles sizes that change from call to call', () => {
-    const estimator = createEstimator('least-squares');
-    const ridge = createEstimator('ridge', { penalty: 0.5 });
+    const estimator = make('least-squares');
+    const ridge = make('ridge', { penalty: 0.5 });
     for (const [context, dimension] of [
       [7, 3],
       [2, 5],
@@ -101,8 +106,8 @@ describe('least squares', () => {
       const prompts = allocateBatch({ batch: 3, context, queries: 1, dimension });
       createSampler({ ...linearRegressionDefaults, dimension }).fill(createGenerator(4, 1), 0, prompts);
       for (const [reused, fresh] of [
-        [estimator, createEstimator('least-squares')],
-        [ridge, createEstimator('ridge', { penalty: 0.5 })],
+        [estimator, make('least-squares')],
+        [ridge, make('ridge', { penalty: 0.5 })],
       ] as const) {
         const [first, second] = [new Float64Array(3), new Float64Array(3)];
         reused.predict(prompts, first);
@@ -140,21 +145,21 @@ describe('ridge', () => {
   });
 
   it('takes noise variance over task variance as its penalty, and is least squares at 0', () => {
-    expect(createEstimator('ridge', { noiseVariance: 0.5, taskVariance: 4 }).parameters).toEqual({ penalty: 0.125 });
-    expect(createEstimator('ridge', { noiseVariance: 0.5, penalty: 2 }).parameters).toEqual({ penalty: 2 });
-    expect(createEstimator('ridge').parameters).toEqual({ penalty: 0 });
+    expect(make('ridge', { noiseVariance: 0.5, taskVariance: 4 }).parameters).toEqual({ penalty: 0.125 });
+    expect(make('ridge', { noiseVariance: 0.5, penalty: 2 }).parameters).toEqual({ penalty: 2 });
+    expect(make('ridge').parameters).toEqual({ penalty: 0 });
     const x = [[1, 2, 3], [4, 5, 6]]; // biome-ignore format: a matrix
     expect(solve('ridge', x, [1, 2])).toEqual(solve('least-squares', x, [1, 2]));
-    expect(createEstimator('ridge').name).toBe('ridge');
+    expect(make('ridge').name).toBe('ridge');
   });
 });
 
 describe('estimators by name', () => {
-  it.each<[string, Record<string, number>, string]>([
+  it.each<[string, Record<string, number>, string | RegExp]>([
     [
       'least-square',
       {},
-      'estimator: expected one of zero, least-squares, ridge, got "least-square". Did you mean least-squares?',
+      expect.stringMatching(/^estimator: expected one of .*, got "least-square"\. Did you mean least-squares\?$/),
     ],
     [
       'ridge',
@@ -166,15 +171,15 @@ describe('estimators by name', () => {
     ['ridge', { noiseVariance: Number.NaN }, 'ridge: noiseVariance: expected a variance of 0 or more, got NaN.'],
     ['zero', { penalty: 1 }, 'zero: expected no options, got "penalty".'],
   ])('%s with %j is refused', (name, options, message) => {
-    expect(() => createEstimator(name, options)).toThrow(expect.objectContaining({ name: 'UsageError', message }));
+    expect(() => make(name, options)).toThrow(expect.objectContaining({ name: 'UsageError', message }));
   });
 
   it('are listed with what they take, and refuse an output of another length', () => {
-    expect(estimators.map(({ name }) => name)).toEqual(['zero', 'least-squares', 'ridge']);
+    expect(ofRegression).toEqual(expect.arrayContaining(['zero', 'least-squares', 'ridge']));
     const prompts = allocateBatch({ batch: 2, context: 3, queries: 2, dimension: 2 });
-    for (const { name, description } of estimators) {
+    for (const { name, description } of estimators.filter(({ tasks }) => tasks.includes('linear-regression'))) {
       expect(description).not.toBe('');
-      expect(() => createEstimator(name).predict(prompts, new Float64Array(3))).toThrow(
+      expect(() => make(name).predict(prompts, new Float64Array(3))).toThrow(
         `${name}: out: expected 2 x 2 numbers, got 3.`,
       );
     }
@@ -191,7 +196,7 @@ describe('risk', () => {
     noiseVariance = 0,
   ) => {
     const task: TaskSpec = { ...linearRegressionDefaults, dimension, covariance, noiseVariance };
-    const estimator = createEstimator(name, options);
+    const estimator = make(name, options);
     const out = new Float64Array(2000);
     const predict = (prompts: PromptBatch) => {
       estimator.predict(prompts, out);

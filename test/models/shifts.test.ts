@@ -1,35 +1,35 @@
 /** Each shift changes what it says and nothing else. */
 import { describe, expect, it } from 'vitest';
 import { identity, scaleMatrix, symmetricEigen, trace } from '../../models/matrix.ts';
-import { shiftNamed, shifts } from '../../models/shifts/index.ts';
+import { shiftNamed, shiftsFor } from '../../models/shifts/index.ts';
 import { type Covariance, covarianceMatrix } from '../../models/tasks/covariance.ts';
-import { createSampler, type TaskSpec } from '../../models/tasks/index.ts';
-import { linearRegressionDefaults } from '../../models/tasks/linear-regression.ts';
+import { createSampler } from '../../models/tasks/index.ts';
+import { type LinearRegressionSpec, linearRegressionDefaults } from '../../models/tasks/linear-regression.ts';
 import { expectClose, float64 } from '../tolerance.ts';
 
 const dimension = 4;
 const matrix = [[2, 0.5, 0, 0.1], [0.5, 1, -0.2, 0], [0, -0.2, 0.7, 0.3], [0.1, 0, 0.3, 1.5]]; // biome-ignore format: a matrix
-const task: TaskSpec = {
+const task: LinearRegressionSpec = {
   ...linearRegressionDefaults,
   dimension,
   covariance: { kind: 'diagonal', spectrum: [2, 1, 0.5, 0.25] },
   noiseVariance: 0.1,
 };
-const skewed: TaskSpec = { ...task, covariance: { kind: 'matrix', matrix } };
-const random: TaskSpec = { ...task, covariance: { kind: 'exponential', scale: 2 } };
-const apply = (name: string, level: number, to: TaskSpec = task) => shiftNamed(name).apply(to, level);
+const skewed: LinearRegressionSpec = { ...task, covariance: { kind: 'matrix', matrix } };
+const random: LinearRegressionSpec = { ...task, covariance: { kind: 'exponential', scale: 2 } };
+const apply = (name: string, level: number, to: LinearRegressionSpec = task) => shiftNamed(name).apply(to, level);
 const matrixOf = (covariance: Covariance) => covarianceMatrix(covariance, dimension)!;
 
 describe('shifts', () => {
   it('give tasks that can be sampled, at all their own levels', () => {
-    for (const shift of shifts) for (const level of shift.levels) createSampler(shift.apply(task, level));
+    for (const shift of shiftsFor(task)) for (const level of shift.levels) createSampler(shift.apply(task, level));
   });
 
   it('change nothing at their neutral level', () => {
-    for (const { neutral, apply } of shifts) {
+    for (const { neutral, apply } of shiftsFor(task)) {
       if (neutral === undefined) continue;
       const shifted = apply(task, neutral);
-      const entries = (spec: TaskSpec) =>
+      const entries = (spec: LinearRegressionSpec) =>
         [spec.covariance, spec.queryCovariance ?? spec.covariance, spec.taskCovariance].flatMap((c) =>
           matrixOf(c).flat(),
         );

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readModel } from '../../export/read-model.ts';
 import { DataError, UsageError } from '../../models/errors.ts';
 import { shiftNamed } from '../../models/shifts/index.ts';
+import { requireTask } from '../../models/tasks/index.ts';
 import { exactTaskRisk } from '../../models/theory/zhang2023.ts';
 import { studyNamed } from '../../studies/index.ts';
 import { exportRun, resolveRun, trainAndExport } from '../../studies/run-study.ts';
@@ -127,7 +128,7 @@ describe('a run', () => {
     const again = exportRun(join(folder, 'run'), { prefixes: true, opset: 21 }, join(folder, 'curve.onnx'));
     expect([again.hasPrefixes, again.opset]).toEqual([true, 21]);
 
-    const task = shiftNamed('label-noise').apply(config.task, 0.5);
+    const task = shiftNamed('label-noise').apply(requireTask('test', config.task, 'linear-regression'), 0.5);
     const matrices = {
       projectionValue: model.parameters['projection_value']!,
       keyQuery: model.parameters['key_query']!,

@@ -5,10 +5,10 @@ import { allocateBatch, type LabelledBatch } from '../../../models/prompts.ts';
 import { createGenerator } from '../../../models/random.ts';
 import { type Covariance, covarianceMatrix } from '../../../models/tasks/covariance.ts';
 import { createSampler, type TaskSpec } from '../../../models/tasks/index.ts';
-import { linearRegressionDefaults } from '../../../models/tasks/linear-regression.ts';
+import { type LinearRegressionSpec, linearRegressionDefaults } from '../../../models/tasks/linear-regression.ts';
 
 const dimension = 3;
-const base: TaskSpec = { ...linearRegressionDefaults, dimension };
+const base: LinearRegressionSpec = { ...linearRegressionDefaults, dimension };
 const skewed: Covariance = { kind: 'matrix', matrix: [[2, 0.5, 0.3], [0.5, 1, -0.2], [0.3, -0.2, 0.7]] }; // biome-ignore format: a matrix
 const spectrum: Covariance = { kind: 'diagonal', spectrum: [0.5, 2, 0] };
 
@@ -37,11 +37,11 @@ function expectSecondMoments(rows: Float32Array, matrix: Matrix, independentRows
 }
 
 const residuals = (prompts: LabelledBatch) => {
-  const { batch, context, covariates, responses, taskVectors } = prompts;
+  const { batch, context, covariates, responses, taskParameters } = prompts;
   return Float64Array.from({ length: batch * context }, (_, row) => {
     let value = responses[row]!;
     const w = Math.floor(row / context) * dimension;
-    for (let j = 0; j < dimension; j++) value -= covariates[row * dimension + j]! * taskVectors[w + j]!;
+    for (let j = 0; j < dimension; j++) value -= covariates[row * dimension + j]! * taskParameters[w + j]!;
     return value;
   });
 };
@@ -56,7 +56,7 @@ describe('linear-regression prompts', () => {
     const prompts = sample({ ...base, covariance, taskCovariance: covariance }, 20_000);
     expectSecondMoments(prompts.covariates, matrix);
     expectSecondMoments(prompts.query, matrix);
-    expectSecondMoments(prompts.taskVectors, matrix);
+    expectSecondMoments(prompts.taskParameters, matrix);
   });
 
   it('have queries of their own covariance, independent of the context', () => {
@@ -93,7 +93,7 @@ describe('linear-regression prompts', () => {
     for (let b = 0; b < 200; b++) {
       for (let q = 2 * b; q < 2 * b + 2; q++) {
         let target = 0;
-        for (let j = 0; j < dimension; j++) target += prompts.query[q * 3 + j]! * prompts.taskVectors[b * 3 + j]!;
+        for (let j = 0; j < dimension; j++) target += prompts.query[q * 3 + j]! * prompts.taskParameters[b * 3 + j]!;
         expect(Math.abs(target - prompts.targets[q]!)).toBeLessThan(2e-6);
       }
     }
@@ -115,7 +115,7 @@ describe('linear-regression prompts', () => {
     const clean = sample(base, 30);
     const noisy = sample({ ...base, noiseVariance: 1 }, 30);
     expect(noisy.covariates).toEqual(clean.covariates);
-    expect(noisy.taskVectors).toEqual(clean.taskVectors);
+    expect(noisy.taskParameters).toEqual(clean.taskParameters);
     const longer = sample({ ...base, noiseVariance: 1 }, 30, 9, 2);
     for (let b = 0; b < 30; b++) {
       expect(longer.responses.subarray(b * 9, b * 9 + 4)).toEqual(noisy.responses.subarray(b * 4, b * 4 + 4));
@@ -126,7 +126,7 @@ describe('linear-regression prompts', () => {
 });
 
 describe('specifications that are refused', () => {
-  it.each<[string, Partial<TaskSpec>, string]>([
+  it.each<[string, Partial<LinearRegressionSpec>, string]>([
     ['no dimension', { dimension: 0 }, 'd: expected a whole number of dimensions, 1 or more, got 0.'],
     ['half a dimension', { dimension: 2.5 }, 'd: expected a whole number of dimensions, 1 or more, got 2.5.'],
     ['negative noise', { noiseVariance: -1 }, 'noiseVariance: expected a variance of 0 or more, got -1.'],

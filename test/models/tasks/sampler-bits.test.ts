@@ -37,12 +37,12 @@ const cases: readonly [string, TaskSpec, string][] = [
   ['with another query', { ...base, covariance: exponential, queryCovariance: matrix }, '8bdeb00b6cc87dcf'],
 ];
 
-const arrays = ({ covariates, responses, query, targets, taskVectors }: LabelledBatch) => [
+const arrays = ({ covariates, responses, query, targets, taskParameters }: LabelledBatch) => [
   covariates,
   responses,
   query,
   targets,
-  taskVectors,
+  taskParameters,
 ];
 
 function digest(batch: LabelledBatch): string {

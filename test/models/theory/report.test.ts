@@ -5,26 +5,26 @@ import { diagonal, identity, type Matrix, scaleMatrix } from '../../../models/ma
 import type { PromptBatch } from '../../../models/prompts.ts';
 import { createGenerator, streams } from '../../../models/random.ts';
 import type { Covariance } from '../../../models/tasks/covariance.ts';
-import type { TaskSpec } from '../../../models/tasks/index.ts';
-import { linearRegressionDefaults } from '../../../models/tasks/linear-regression.ts';
+
+import { type LinearRegressionSpec, linearRegressionDefaults } from '../../../models/tasks/linear-regression.ts';
 import { bayesRisk, leastSquaresRisk, risk, theoryReport } from '../../../models/theory/zhang2023.ts';
 import { expectClose, float64, printed } from '../../tolerance.ts';
 import { expectAgreement, measureRisk } from '../monte-carlo.ts';
 
 const infinite = Number.POSITIVE_INFINITY;
 const generator = createGenerator(3, streams.theory);
-const base = (dimension: number): TaskSpec => ({ ...linearRegressionDefaults, dimension });
+const base = (dimension: number): LinearRegressionSpec => ({ ...linearRegressionDefaults, dimension });
 const variances = [2, 1.5, 1, 0.5, 0.25];
 const spectrum: Covariance = { kind: 'diagonal', spectrum: variances };
 
 const measureEstimator = (
   name: string,
   options: Record<string, number>,
-  task: TaskSpec,
+  task: LinearRegressionSpec,
   context: number,
   prompts: number,
 ) => {
-  const estimator = createEstimator(name, options);
+  const estimator = createEstimator(name, { task, options });
   const out = new Float64Array(2000);
   const predict = (batch: PromptBatch) => {
     estimator.predict(batch, out);
@@ -34,7 +34,7 @@ const measureEstimator = (
 };
 
 describe('the Bayes risk', () => {
-  it.each<[string, TaskSpec, number, number]>([
+  it.each<[string, LinearRegressionSpec, number, number]>([
     ['no noise, M >= d', base(5), 5, 0],
     ['no noise, isotropic, M < d', base(20), 5, 15],
     [
@@ -65,7 +65,7 @@ describe('the Bayes risk', () => {
     expect(rest).toEqual({ standardError: 0, method: 'exact', draws: 0 });
   });
 
-  it.each<[string, TaskSpec, number]>([
+  it.each<[string, LinearRegressionSpec, number]>([
     ['noise', { ...base(5), covariance: spectrum, noiseVariance: 0.5 }, 8],
     ['noise, M < d', { ...base(5), noiseVariance: 0.5 }, 3],
     [
@@ -81,7 +81,7 @@ describe('the Bayes risk', () => {
     expectAgreement({ ...measured, standardError: Math.hypot(measured.standardError, standardError) }, mean, 0.03);
   });
 
-  it.each<[string, TaskSpec, number]>([
+  it.each<[string, LinearRegressionSpec, number]>([
     ['a spectrum', { ...base(5), covariance: spectrum }, 3],
     ['random variances', { ...base(5), covariance: { kind: 'exponential', scale: 1 } }, 2],
     ['queries of their own', { ...base(5), covariance: spectrum, queryCovariance: { kind: 'identity' } }, 3],
@@ -95,14 +95,18 @@ describe('the Bayes risk', () => {
   it('takes a task covariance that is not isotropic into account', () => {
     // Scaling w by L turns a task of covariance L L^T on x into an isotropic one on L^T x.
     const taskCovariance: Covariance = { kind: 'diagonal', spectrum: [4, 1, 0.25] };
-    const task: TaskSpec = { ...base(3), covariance: { kind: 'diagonal', spectrum: [1, 2, 3] }, noiseVariance: 0.4 };
-    const folded: TaskSpec = { ...task, covariance: { kind: 'diagonal', spectrum: [4, 2, 0.75] } };
+    const task: LinearRegressionSpec = {
+      ...base(3),
+      covariance: { kind: 'diagonal', spectrum: [1, 2, 3] },
+      noiseVariance: 0.4,
+    };
+    const folded: LinearRegressionSpec = { ...task, covariance: { kind: 'diagonal', spectrum: [4, 2, 0.75] } };
     const [a, b] = [bayesRisk({ ...task, taskCovariance }, 4, generator, 3000), bayesRisk(folded, 4, generator, 3000)];
     expectClose([a.mean], [b.mean], { relative: 1e-9, absolute: 0 });
   });
 
   it('falls with the context and stays below the trained layer', () => {
-    const task: TaskSpec = { ...base(5), covariance: spectrum, noiseVariance: 0.5 };
+    const task: LinearRegressionSpec = { ...base(5), covariance: spectrum, noiseVariance: 0.5 };
     const values = [0, 1, 3, 5, 10, 40].map((M) => bayesRisk(task, M, generator).mean);
     for (let i = 1; i < values.length; i++) expect(values[i]!).toBeLessThan(values[i - 1]!);
     for (const M of [1, 5, 20, 100]) {
@@ -115,7 +119,7 @@ describe('the Bayes risk', () => {
   });
 
   it('is the same every time', () => {
-    const task: TaskSpec = { ...base(3), noiseVariance: 1 };
+    const task: LinearRegressionSpec = { ...base(3), noiseVariance: 1 };
     expect(bayesRisk(task, 4, generator)).toEqual(bayesRisk(task, 4, generator));
     expect(() => bayesRisk(task, 1.5, generator)).toThrow('M: expected a whole number of pairs');
   });
@@ -136,7 +140,7 @@ describe('the risk of least squares', () => {
 
   it('with noise and M < d agrees with sampled prompts', () => {
     const variance: Covariance = { kind: 'diagonal', spectrum: new Array(8).fill(2) };
-    const task: TaskSpec = { ...base(8), covariance: variance, noiseVariance: 0.5 };
+    const task: LinearRegressionSpec = { ...base(8), covariance: variance, noiseVariance: 0.5 };
     const contextCovariance = scaleMatrix(identity(8), 2);
     const measured = measureEstimator('least-squares', {}, task, 4, 60_000);
     expectAgreement(measured, leastSquaresRisk({ contextCovariance, M: 4, noiseVariance: 0.5 })!);
