@@ -11,7 +11,7 @@ import { type VerifyOptions, type VerifyResult, verifyModel } from '../infer/ver
 import { architectureNamed } from '../models/attention/index.ts';
 import { UsageError } from '../models/errors.ts';
 import { parseConfig, type TrainingConfig } from '../train/config.ts';
-import { type MetricsRow, readRun, runPaths } from '../train/run-folder.ts';
+import { keptPath, type MetricsRow, readKept, readRun, runPaths } from '../train/run-folder.ts';
 import { type TrainingProgress, type TrainingResult, train } from '../train/train.ts';
 import type { Settings, Study } from './study.ts';
 import { versionsHere } from './versions.ts';
@@ -58,8 +58,16 @@ export interface RunRequest {
   readonly verifyProviders: readonly (ProviderName | 'auto')[];
   /** Sizes to verify at, where not all of {@link verifyModel}'s own. */
   readonly verification?: Partial<VerifyOptions>;
+  /** Steps at which the parameters are kept, for {@link FinishedRun.kept}. */
+  readonly keepSteps?: readonly number[];
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: TrainingProgress) => void;
+}
+
+/** The parameters at one step of the training. */
+export interface KeptParameters {
+  readonly step: number;
+  readonly parameters: Readonly<Record<string, Float32Array>>;
 }
 
 export interface FinishedRun {
@@ -80,6 +88,8 @@ export interface FinishedRun {
   readonly wasFinished: boolean;
   readonly metrics: readonly MetricsRow[];
   readonly parity: readonly VerifyResult[];
+  /** At the steps that were asked for, in that order. */
+  readonly kept: readonly KeptParameters[];
   /** All files of the run. */
   readonly files: readonly string[];
 }
@@ -110,8 +120,8 @@ export async function trainAndExport(request: RunRequest): Promise<FinishedRun |
 
 /** The same, but comes back as soon as the file is there: the caller may train the next model while this one is verified. */
 export async function startRun(request: RunRequest): Promise<ExportedRun | InterruptedRun> {
-  const { folder, config, resume, signal, onProgress } = request;
-  const trained = await train({ folder, config, resume, signal, onProgress });
+  const { folder, config, resume, keepSteps, signal, onProgress } = request;
+  const trained = await train({ folder, config, resume, keepSteps, signal, onProgress });
   if (trained.interrupted) return { interrupted: true, folder, steps: trained.steps };
   const path = runPaths(folder).model;
   const finished = finishRun(request, trained, exportRun(folder, {}, path));
@@ -120,7 +130,7 @@ export async function startRun(request: RunRequest): Promise<ExportedRun | Inter
 }
 
 async function finishRun(request: RunRequest, trained: TrainingResult, exported: FrozenModel): Promise<FinishedRun> {
-  const { folder, verifyProviders, verification, signal } = request;
+  const { folder, verifyProviders, verification, keepSteps = [], signal } = request;
   // Side by side: while one provider's library loads, another one computes.
   const parity = await Promise.all(
     verifyProviders.map(async (name) =>
@@ -144,7 +154,14 @@ async function finishRun(request: RunRequest, trained: TrainingResult, exported:
     wasFinished,
     metrics,
     parity,
-    files: [paths.config, paths.metrics, paths.checkpoint, paths.model],
+    kept: keepSteps.map((step) => ({ step, parameters: readKept(folder, trained.config, step).state.parameters })),
+    files: [
+      paths.config,
+      paths.metrics,
+      paths.checkpoint,
+      ...keepSteps.map((step) => keptPath(folder, step)),
+      paths.model,
+    ],
   };
 }
 

@@ -17,7 +17,7 @@ import type { VerifyOptions } from '../infer/verify.ts';
 import { DataError, UsageError } from '../models/errors.ts';
 import { version } from '../models/version.ts';
 import { differingKeys, type TrainingConfig } from '../train/config.ts';
-import { readRun, runPaths } from '../train/run-folder.ts';
+import { keptPath, keptPaths, readRun, runPaths } from '../train/run-folder.ts';
 import { chooseFigures } from './figure-choice.ts';
 import type { FigureContext, SvgElement } from './figures/document.ts';
 import { renderFigure } from './figures/render.ts';
@@ -38,6 +38,8 @@ export interface ModelPlan {
   readonly settings: Settings;
   readonly seed: number;
   readonly overrides: TrainingOverrides;
+  /** Steps at which the parameters are kept: `run.kept`. */
+  readonly keepSteps?: readonly number[];
   /** Sizes to verify at, where not all. */
   readonly verification?: Partial<VerifyOptions>;
 }
@@ -121,12 +123,13 @@ export function openWorkshop(study: Study, options: ReproduceOptions, stages: nu
   const startModel = async (plan: ModelPlan): Promise<ExportedRun> => {
     const config = resolveConfig(study, plan.settings, { ...plan.overrides, seed: plan.seed, device: options.device });
     const own = join(folder, 'models', plan.name);
-    removeOtherRun(own, config);
+    removeOtherRun(own, config, plan.keepSteps ?? []);
     const run = await startRun({
       config,
       folder: own,
       resume: true,
       verifyProviders: options.verifyProviders,
+      ...(plan.keepSteps === undefined ? {} : { keepSteps: plan.keepSteps }),
       ...(plan.verification === undefined ? {} : { verification: plan.verification }),
       ...(signal === undefined ? {} : { signal }),
       onProgress: ({ step, loss }) =>
@@ -230,13 +233,17 @@ export function openWorkshop(study: Study, options: ReproduceOptions, stages: nu
  * Makes room for a run in a folder of the workshop's own: one of the same configuration stays and is continued, anything else
  * that an earlier reproduction left there goes, file by file.
  */
-function removeOtherRun(folder: string, config: TrainingConfig): void {
+function removeOtherRun(folder: string, config: TrainingConfig, keepSteps: readonly number[]): void {
+  const kept = keptPaths(folder);
   try {
-    if (differingKeys(readRun(folder).config, config).length === 0) return;
+    const run = readRun(folder);
+    const done = keepSteps.filter((step) => step <= (run.checkpoint?.step ?? -1));
+    const hasKept = done.every((step) => kept.includes(keptPath(folder, step)));
+    if (hasKept && differingKeys(run.config, config).length === 0) return;
   } catch (error) {
     if (!(error instanceof UsageError || error instanceof DataError)) throw error;
   }
-  for (const path of Object.values(runPaths(folder))) rmSync(path, { force: true });
+  for (const path of [...Object.values(runPaths(folder)), ...kept]) rmSync(path, { force: true });
 }
 
 /** The command that does the same again. */

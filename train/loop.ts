@@ -30,6 +30,8 @@ export interface LoopOptions {
   readonly start: LoopState;
   /** Keeps what is done: at each checkpoint, at the end and on an interrupt. `previousStep` is what was kept before. */
   save(state: LoopState, previousStep: number): Promise<void>;
+  /** Steps after which to save besides. */
+  readonly keepSteps?: readonly number[] | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: TrainingProgress) => void) | undefined;
 }
@@ -66,7 +68,15 @@ const millisecondsBetweenYields = 10;
 const millisecondsBetweenReports = 100;
 
 /** @throws {TrainingError} if the loss is not finite or has diverged. */
-export async function runLoop({ config, engine, start, save, signal, onProgress }: LoopOptions): Promise<LoopResult> {
+export async function runLoop({
+  config,
+  engine,
+  start,
+  save,
+  keepSteps = [],
+  signal,
+  onProgress,
+}: LoopOptions): Promise<LoopResult> {
   const { steps, batch, schedule, optimizer } = config;
   const drawPrompts = createTrainingPrompts(config);
   const { zeroLoss } = lossFor(config.loss, architectureNamed(config.model.name));
@@ -155,7 +165,7 @@ export async function runLoop({ config, engine, start, save, signal, onProgress 
   try {
     while (started < steps && !signal?.aborted) {
       startStep();
-      const isCheckpoint = started % config.checkpointEvery === 0 || started === steps;
+      const isCheckpoint = started % config.checkpointEvery === 0 || started === steps || keepSteps.includes(started);
       while (pending.length > (isCheckpoint ? 0 : engine.pipelineDepth)) await finishStep();
       if (isCheckpoint) await saveNow();
       const now = performance.now();

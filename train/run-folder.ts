@@ -27,6 +27,26 @@ export function runPaths(folder: string): RunPaths {
   return Object.fromEntries(Object.entries(runFiles).map(([key, name]) => [key, join(folder, name)])) as RunPaths;
 }
 
+/** Where the checkpoint of one step stands that was to be kept. */
+export const keptPath = (folder: string, step: number): string => join(folder, `checkpoint-${step}.safetensors`);
+
+/** All kept checkpoints of a run. */
+export function keptPaths(folder: string): string[] {
+  const isKept = (name: string) => /^checkpoint-\d+\.safetensors$/.test(name);
+  return existsSync(folder)
+    ? readdirSync(folder)
+        .filter(isKept)
+        .map((name) => join(folder, name))
+    : [];
+}
+
+/**
+ * The checkpoint of one step that training was told to keep.
+ * @throws {DataError} if it is not there, is damaged, or belongs to another configuration.
+ */
+export const readKept = (folder: string, config: TrainingConfig, step: number): Checkpoint =>
+  readCheckpoint(keptPath(folder, step), config);
+
 /** A row of `metrics.jsonl`: the steps since the row before it. */
 export interface MetricsRow {
   /** Steps done. */

@@ -18,7 +18,7 @@ import {
 } from './engines.ts';
 import { initialProgress, type LoopState, runLoop, type TrainingProgress } from './loop.ts';
 import { createOptimizer } from './optimizers.ts';
-import { openRun, type Run, writeMetrics } from './run-folder.ts';
+import { keptPath, openRun, type Run, writeMetrics } from './run-folder.ts';
 
 export type { TrainingProgress } from './loop.ts';
 
@@ -29,6 +29,8 @@ export interface TrainOptions {
   readonly config?: TrainingConfig | undefined;
   /** Continue the run in the folder, if there is one. Default false: a run there is an error. */
   readonly resume?: boolean | undefined;
+  /** Steps whose checkpoints stay in the folder beside the latest one, to be read by `readKept`. Nothing else depends on them. */
+  readonly keepSteps?: readonly number[] | undefined;
   /** Aborted: a checkpoint is saved and the result says `interrupted`. */
   readonly signal?: AbortSignal | undefined;
   /** About ten times a second. */
@@ -64,7 +66,7 @@ export interface TrainingResult {
  * @throws {TrainingError} if the loss is not finite or diverges; the last checkpoint is kept.
  */
 export async function train(options: TrainOptions): Promise<TrainingResult> {
-  const { folder, signal, onProgress } = options;
+  const { folder, keepSteps = [], signal, onProgress } = options;
   const requestedConfig = options.config === undefined ? undefined : withVersions(options.config);
   if (requestedConfig !== undefined && requestedConfig.device !== 'auto') {
     await requireDevice(await resolveEngine(requestOf(requestedConfig, null), workloadOf(requestedConfig)));
@@ -92,6 +94,7 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
       const done: Checkpoint = { step, state, progress, engine: name, device, adapter, runtime };
       // Metrics first: rows beyond the checkpoint are dropped when the run is read, missing ones could not be made up.
       writeMetrics(run.paths.metrics, metrics);
+      if (keepSteps.includes(step)) writeCheckpoint(keptPath(folder, step), config, done, previousStep);
       writeCheckpoint(run.paths.checkpoint, config, done, previousStep);
     };
     const start: LoopState = {
@@ -101,7 +104,7 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
     };
     // A run has a checkpoint from its first moment on: whatever happens next, there is one to return to.
     if (checkpoint === null) await save(start, 0);
-    const result = await runLoop({ config, engine, start, save, signal, onProgress });
+    const result = await runLoop({ config, engine, start, save, keepSteps, signal, onProgress });
     const { parameters } = await engine.readState();
     const stepsHere = result.step - start.step;
     return {

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { probeProvider } from '../../infer/providers.ts';
 import { ProviderError, TrainingError, UsageError } from '../../models/errors.ts';
 import { probeDevice } from '../../train/engines.ts';
-import { readRun, runPaths } from '../../train/run-folder.ts';
+import { keptPaths, readKept, readRun, runPaths } from '../../train/run-folder.ts';
 import { loadDevice } from '../../train/tfjs.ts';
 import { initialState, type TrainingProgress, train } from '../../train/train.ts';
 import {
@@ -162,6 +162,20 @@ describe.each(engines)('continuing with $engine', ({ engine }) => {
     const folder = newFolder();
     await interruptedRun(folder);
     expect(await train({ folder, resume: true })).toMatchObject({ steps: 40, resumedFrom: 10 });
+  });
+
+  test('kept checkpoints are those of a run that ended there, and change nothing', async () => {
+    const schedule = { name: 'constant' } as const;
+    const [folder, plain, short] = [newFolder(), newFolder(), newFolder()];
+    const kept = await train({ folder, config: smallConfig({ schedule }), keepSteps: [0, 7, 40] });
+    const config = smallConfig({ schedule });
+    expect((await train({ folder: plain, config })).parameters).toEqual(kept.parameters);
+    const early = await train({ folder: short, config: smallConfig({ schedule, steps: 7 }) });
+    expect(readKept(folder, config, 7).state.parameters).toEqual(early.parameters);
+    expect(readKept(folder, config, 0).state.parameters).toEqual(initialState(config).parameters);
+    expect(readKept(folder, config, 40).state.parameters).toEqual(kept.parameters);
+    expect(keptPaths(folder)).toHaveLength(3);
+    expect(() => readKept(folder, config, 8)).toThrow(/checkpoint-8/);
   });
 
   test('without --resume a run is not touched', async () => {
