@@ -6,6 +6,7 @@
  * Infinity), W^PV and W^KQ the layer's matrices with last row (u12^T, u) and first D columns [U11; u21^T].
  */
 export * from './zhang2023/bayes-risk.ts';
+export * from './zhang2023/covariance-law.ts';
 export * from './zhang2023/exact-risk.ts';
 export * from './zhang2023/flow.ts';
 export * from './zhang2023/gamma.ts';
