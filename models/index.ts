@@ -20,5 +20,6 @@ export {
   type TaskSpec,
   tasks,
 } from './tasks/index.ts';
+export * as ding2025 from './theory/ding2025.ts';
 export * as zhang2023 from './theory/zhang2023.ts';
 export { version } from './version.ts';
