@@ -16,17 +16,23 @@ const bytesPerElement = { float32: 4, int64: 8, bool: 1 } as const;
 /** Inputs and outputs of one block are in memory twice: one block runs while the next is copied in. */
 const blocksInFlight = 2;
 
-/** The length a symbolic name stands for; names such as `context_plus_1` are sums (see export/symbolic-dims.ts). */
-function lengthOf(dim: Dim, { context, queries }: PromptSizes): number {
+/**
+ * The length a symbolic name stands for; `context_plus_1` and `batch_times_context` are computed from their parts (see
+ * export/symbolic-dims.ts).
+ * @param sizes Without a batch: per prompt.
+ */
+export function lengthOf(dim: Dim, sizes: PromptSizes & { readonly batch?: number }): number {
   if (typeof dim === 'number') return dim;
-  if (dim === 'batch') return 1;
+  if (/^\d+$/.test(dim)) return Number(dim);
+  const { batch = 1, context, queries } = sizes;
+  if (dim === 'batch') return batch;
   if (dim === 'context') return context;
   if (dim === 'queries') return queries;
-  const sum = /^(.+)_(plus|minus)_(.+?)$/.exec(dim);
-  if (sum === null) return context + queries; // Nothing is known about it: a long guess, so that memory stays small.
-  const [, left, sign, right] = sum;
-  const term = (text: string) => (/^\d+$/.test(text) ? Number(text) : lengthOf(text, { context, queries }));
-  return Math.max(0, sign === 'plus' ? term(left!) + term(right!) : term(left!) - term(right!));
+  const [left, sign, right] =
+    /^(.+?)_(times)_(.+)$/.exec(dim)?.slice(1) ?? /^(.+)_(plus|minus)_(.+?)$/.exec(dim)?.slice(1) ?? [];
+  if (sign === undefined) return context + queries; // Nothing is known about it: a long guess, so that memory stays small.
+  const [a, b] = [lengthOf(left!, sizes), lengthOf(right!, sizes)];
+  return sign === 'times' ? a * b : Math.max(0, sign === 'plus' ? a + b : a - b);
 }
 
 /**
@@ -38,7 +44,7 @@ export function bytesPerPrompt(graph: Graph, sizes: PromptSizes): number {
     shape.reduce<number>((product, dim) => product * lengthOf(dim, sizes), bytesPerElement[dtype]);
   const total = (values: Graph['interior']) => values.reduce((sum, value) => sum + bytesOf(value), 0);
   // What has no batch axis is there once, not once per prompt.
-  const interior = graph.interior.filter(({ shape }) => shape.includes('batch'));
+  const interior = graph.interior.filter(({ shape }) => shape.some((dim) => `${dim}`.split('_').includes('batch')));
   return blocksInFlight * (total(graph.inputs) + total(graph.outputs)) + total(interior);
 }
 

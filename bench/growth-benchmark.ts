@@ -1,0 +1,99 @@
+/**
+ * How the cost of a training step grows with batch, context, dimension and depth: times at doubled sizes and the exponent of
+ * the power law through them. What is inherent: products of `dimension` x `dimension` matrices, and attention's T x T scores.
+ */
+import type { LoneBenchmark, Result } from './benchmark.ts';
+import { median, round } from './benchmark.ts';
+import { configOf, type TrainingWork, trainingContestant, trainingWorks } from './train-benchmarks.ts';
+
+type Axis = 'batch' | 'context' | 'dimension' | 'layers';
+
+export interface GrowthCurve {
+  readonly work: string;
+  readonly axis: Axis;
+  readonly sizes: readonly number[];
+  /** Median milliseconds per step at each size. */
+  readonly milliseconds: readonly number[];
+  /** Largest ratio of one time to the one before. */
+  readonly doubling: number;
+  /** Slope of log time over log size. */
+  readonly exponent: number;
+  /** What a doubling may cost. */
+  readonly bound: number;
+}
+
+const axes: Readonly<Record<keyof typeof trainingWorks, readonly Axis[]>> = {
+  'lsa-train': ['batch', 'context', 'dimension'],
+  'multilayer-train': ['batch', 'context', 'dimension', 'layers'],
+  'transformer-train': ['batch', 'context', 'layers'],
+};
+
+/** Times of a size before it is doubled, twice. */
+const factors = [1, 2, 4];
+const rounds = 3;
+
+function sizedWork(base: TrainingWork, axis: Axis, factor: number): TrainingWork {
+  const steps = Math.max(2, Math.round(base.steps / (2 * factor)));
+  if (axis !== 'layers') return { ...base, [axis]: base[axis] * factor, steps };
+  return { ...base, options: { ...base.options, layers: (base.options?.['layers'] ?? 1) * factor }, steps };
+}
+
+const sizeAlong = (work: TrainingWork, axis: Axis): number =>
+  axis === 'layers' ? work.options!['layers']! : work[axis];
+
+/** Slope of the least squares line through (log x, log y). */
+export function fittedExponent(x: readonly number[], y: readonly number[]): number {
+  const [u, v] = [x.map(Math.log), y.map(Math.log)];
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [centreU, centreV] = [mean(u), mean(v)];
+  const products = u.reduce((sum, value, i) => sum + (value - centreU) * (v[i]! - centreV), 0);
+  return products / u.reduce((sum, value) => sum + (value - centreU) ** 2, 0);
+}
+
+async function measureCurve(name: keyof typeof trainingWorks, axis: Axis, isTiny: boolean): Promise<GrowthCurve> {
+  const whole: TrainingWork = trainingWorks[name];
+  const base = isTiny ? { ...whole, batch: 2, context: 3, dimension: 2, steps: 4 } : whole;
+  const works = factors.map((factor) => sizedWork(base, axis, factor));
+  const contestants = works.map((work) => trainingContestant(configOf(work)));
+  const times = works.map((): number[] => []);
+  try {
+    for (let i = isTiny ? 0 : -1; i < (isTiny ? 1 : rounds); i++) {
+      for (const [size, contestant] of contestants.entries()) {
+        const time = await contestant.round();
+        if (i >= 0) times[size]!.push(time);
+      }
+    }
+  } finally {
+    for (const contestant of contestants) await contestant.close();
+  }
+  const sizes = works.map((work) => sizeAlong(work, axis));
+  const milliseconds = times.map((values) => round(median(values)));
+  return {
+    work: name,
+    axis,
+    sizes,
+    milliseconds,
+    doubling: round(Math.max(...milliseconds.slice(1).map((time, i) => time / milliseconds[i]!))),
+    exponent: round(fittedExponent(sizes, milliseconds)),
+    bound: axis === 'dimension' && name === 'multilayer-train' ? 4.4 : 2.2,
+  };
+}
+
+export const growthBenchmark: LoneBenchmark = {
+  name: 'growth',
+  description: 'what doubling batch, context, dimension or depth costs a training step',
+  async measure({ isTiny }): Promise<Result> {
+    const curves: GrowthCurve[] = [];
+    for (const [name, along] of Object.entries(axes) as [keyof typeof trainingWorks, readonly Axis[]][]) {
+      for (const axis of isTiny ? along.slice(0, 1) : along) curves.push(await measureCurve(name, axis, isTiny));
+    }
+    return {
+      name: 'growth',
+      ours: Math.max(...curves.map(({ doubling }) => doubling)),
+      peer: null,
+      ratio: null,
+      unit: 'times, the dearest doubling',
+      settings: { curves, rounds },
+    };
+  },
+};
