@@ -23,6 +23,8 @@ export interface SizeOption {
   /** Whole numbers from `minimum` to `maximum`; a file that claims more is not believed. */
   readonly minimum: number;
   readonly maximum: number;
+  /** Any number in the range, not only a whole one. */
+  readonly isReal?: true;
 }
 
 /** A prompt as the forward pass sees it: B prompts, N pairs, Q queries, D covariate dimensions. */
@@ -90,12 +92,12 @@ export function resolveSizes(where: string, architecture: Architecture, sizes: M
     throw new UsageError({ where: `${where}: options`, expected, got: JSON.stringify(name) });
   }
   if (known.length === 0) return { dimension: sizes.dimension };
-  const options = known.map(({ name, default: usual, minimum, maximum }) => {
+  const options = known.map(({ name, default: usual, minimum, maximum, isReal = false }) => {
     const value = given[name] ?? usual;
-    if (!(Number.isInteger(value) && minimum <= value && value <= maximum)) {
+    if (!((isReal || Number.isInteger(value)) && minimum <= value && value <= maximum)) {
       throw new UsageError({
         where: `${where}: options.${name}`,
-        expected: `a whole number from ${minimum} to ${maximum}`,
+        expected: `a ${isReal ? '' : 'whole '}number from ${minimum} to ${maximum}`,
         got: JSON.stringify(value),
       });
     }

@@ -22,7 +22,7 @@ const task: LinearRegressionSpec = { ...linearRegressionDefaults, dimension };
  */
 function isotropicRisk(test: TaskSpec, M: number): number {
   const testTask = requireTask('isotropicRisk', test, 'linear-regression');
-  const first = (covariance: TaskSpec['covariance']) => covarianceMatrix(covariance, dimension)![0]![0]!;
+  const first = (covariance: LinearRegressionSpec['covariance']) => covarianceMatrix(covariance, dimension)![0]![0]!;
   const l = first(testTask.covariance);
   const q = first(testTask.queryCovariance ?? testTask.covariance);
   const t = first(testTask.taskCovariance);

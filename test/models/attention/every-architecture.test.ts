@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { resolveSizes } from '../../../models/architecture.ts';
 import { architectures } from '../../../models/attention/index.ts';
+import { linearAttention } from '../../../models/attention/linear-attention.ts';
 import { multilayerLinearAttention } from '../../../models/attention/multilayer-linear-attention.ts';
 import { softmaxAttention } from '../../../models/attention/softmax-attention.ts';
 import { transformer } from '../../../models/attention/transformer.ts';
@@ -98,7 +99,11 @@ test.each([...architectures])(
 
 describe('sizes', () => {
   test('are filled in from the architecture', () => {
-    expect(resolveSizes('c', softmaxAttention, { dimension: 3 })).toEqual({ dimension: 3 });
+    expect(resolveSizes('c', linearAttention, { dimension: 3 })).toEqual({ dimension: 3 });
+    expect(resolveSizes('c', softmaxAttention, { dimension: 3, options: { valueWeight: 0.5 } })).toEqual({
+      dimension: 3,
+      options: { valueWeight: 0.5, trainedValue: 0 },
+    });
     expect(resolveSizes('c', multilayerLinearAttention, { dimension: 3, options: { layers: 2 } })).toEqual({
       dimension: 3,
       options: { layers: 2, outputSign: -1 },
@@ -106,7 +111,9 @@ describe('sizes', () => {
   });
 
   test.each([
-    [softmaxAttention, { layers: 2 }, 'c: options: expected no options for softmax-attention, got "layers"'],
+    [linearAttention, { layers: 2 }, 'c: options: expected no options for linear-attention, got "layers"'],
+    [softmaxAttention, { valueWeight: 0 }, 'c: options.valueWeight: expected a number from 0.01 to 100, got 0'],
+    [softmaxAttention, { trainedValue: 0.5 }, 'c: options.trainedValue: expected a whole number from 0 to 1, got 0.5'],
     [multilayerLinearAttention, { layer: 2 }, 'Did you mean layers?'],
     [multilayerLinearAttention, { layers: 0 }, 'c: options.layers: expected a whole number from 1 to 100, got 0'],
     [multilayerLinearAttention, { outputSign: 0 }, 'options.outputSign: expected -1 or 1, got 0'],

@@ -44,6 +44,7 @@ test.each(softmaxVariants)('equals the sums as they are written: $name', ({ arch
   const { dimension } = sizes;
   const prompts = drawPrompts({ batch: 4, context: 7, queries: 2, dimension });
   const keyQuery = parameters['key_query']!;
+  const nu = parameters['value_weight']?.[0] ?? sizes.options!['valueWeight']!;
   const expected = [0, 1, 2, 3].flatMap((b) => {
     const { x, y, queries } = unpack(prompts, b);
     return queries.map((query) => {
@@ -55,8 +56,29 @@ test.each(softmaxVariants)('equals the sums as they are written: $name', ({ arch
         return Math.exp(score);
       });
       const total = weights.reduce((sum, weight) => sum + weight, 0);
-      return weights.reduce((sum, weight, i) => sum + (weight / total) * y[i]!, 0);
+      return weights.reduce((sum, weight, i) => sum + nu * (weight / total) * y[i]!, 0);
     });
+  });
+  expectClose(referencePrediction(architecture, parameters, sizes, prompts), expected, float64);
+});
+
+test('a residual connection adds nothing: the query’s label slot is 0', () => {
+  // F(E) = E + W^V E softmax(mask(E^T W^KQ E)), written out with the whole embedding; the prediction is its lower right entry.
+  const { architecture, sizes, parameters } = softmaxVariants[1]!;
+  const prompts = drawPrompts({ batch: 3, context: 5, queries: 1, dimension: 3 });
+  const keyQuery = parameters['key_query']!;
+  const expected = [0, 1, 2].map((b) => {
+    const { x, y, queries } = unpack(prompts, b);
+    const embedding = [...x.map((row, i) => [...row, y[i]!]), [...queries[0]!, 0]];
+    const last = embedding.at(-1)!;
+    const weights = embedding.map((column, i) => {
+      let score = 0;
+      for (let r = 0; r < 3; r++) for (let c = 0; c < 3; c++) score += column[r]! * keyQuery[r * 3 + c]! * last[c]!;
+      return i === embedding.length - 1 ? 0 : Math.exp(score); // the mask
+    });
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    const attended = embedding.reduce((sum, column, i) => sum + (weights[i]! / total) * column[3]!, 0);
+    return last[3]! + attended;
   });
   expectClose(referencePrediction(architecture, parameters, sizes, prompts), expected, float64);
 });

@@ -34,7 +34,11 @@ function variant(architecture: Architecture, dimension: number, options: Record<
 
 const small = { width: 6, heads: 2, maxContext: 9 };
 
-export const softmaxVariants = [1, 3].map((dimension) => variant(softmaxAttention, dimension, {}, 0.7));
+export const softmaxVariants = [
+  ...[1, 3].map((dimension) => variant(softmaxAttention, dimension, {}, 0.7)),
+  variant(softmaxAttention, 3, { valueWeight: 0.6 }, 0.7),
+  variant(softmaxAttention, 2, { trainedValue: 1 }, 0.7),
+];
 export const multilayerVariants = [
   variant(multilayerLinearAttention, 3, { layers: 3 }, 0.3),
   variant(multilayerLinearAttention, 1, { layers: 1, outputSign: 1 }, 0.7),
