@@ -3,6 +3,7 @@ import type { Architecture } from '../architecture.ts';
 import { unknownName } from '../errors.ts';
 import { linearAttention } from './linear-attention.ts';
 import { multilayerLinearAttention } from './multilayer-linear-attention.ts';
+import { pairedTransformer } from './paired-transformer.ts';
 import { softmaxAttention } from './softmax-attention.ts';
 import { transformer } from './transformer.ts';
 
@@ -11,6 +12,7 @@ export const architectures: readonly Architecture[] = [
   multilayerLinearAttention,
   softmaxAttention,
   transformer,
+  pairedTransformer,
 ];
 
 /** @throws {UsageError} naming the nearest known architecture. */

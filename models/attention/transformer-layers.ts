@@ -1,9 +1,10 @@
 /**
- * What the transformer's tokens go through, whoever they attend to: the maps, norms and heads of one layer. A layer is
- * `headsOf`, then attention, which is in `transformer.ts`, then `finishLayer`. Knows nothing of prompts, places or masks.
+ * What a transformer's tokens go through, whichever tokens they are: the maps, norms, heads and attention of one layer. A layer
+ * is `headsOf`, then `attend`, then `finishLayer`; for queries, which nobody sees but themselves, `askLayer` is the last two.
+ * Knows nothing of prompts; who may see whom comes as a mask, and places as numbers.
  */
 import { type ModelSizes, type Parameters, type SizeOption, sizeOption } from '../architecture.ts';
-import { type Ops, scale } from '../ops.ts';
+import { type Ops, positionsAlong, scale } from '../ops.ts';
 
 export const sizeOptions: readonly SizeOption[] = [
   { name: 'layers', description: 'number of layers', default: 3, minimum: 1, maximum: 100 },
@@ -48,6 +49,17 @@ function feedForward<T>({ ops, parameters }: Model<T>, layer: number, input: T):
   return ops.add(ops.matMul(activated, scaled(`down_${layer}`)), parameters[`down_${layer}_bias`]!);
 }
 
+/** Added to a score that must not count. */
+export const excluded = -1e9;
+
+/** `[n, W]`: the learned positions of places 1, 2, .., given as `[n]` numbers; zeros for a place that has none. */
+export function positionsAt<T>({ ops, parameters }: Model<T>, places: T): T {
+  const table = parameters['position']!;
+  const [wanted, known] = [ops.expandDims(places, 1), ops.expandDims(positionsAlong(ops, table, 0), 0)];
+  const differs = ops.add(ops.less(wanted, known), ops.less(known, wanted));
+  return ops.matMul(ops.sub(ops.constant(1), differs), table);
+}
+
 /** Per head `[.., tokens, W/H]`. */
 export interface Heads<T> {
   readonly queries: readonly T[];
@@ -88,4 +100,45 @@ export function finishLayer<T>(model: Model<T>, layer: number, tokens: T, seen: 
   const attended = isPre ? sum : norm(1, sum);
   const result = ops.add(attended, feedForward(model, layer, isPre ? norm(2, attended) : attended));
   return isPre ? result : norm(2, result);
+}
+
+/**
+ * What each head sees: softmax(q k^T + mask) v.
+ * @param mask Broadcasts to `[.., queries, keys]`; absent: all see all.
+ */
+export function attend<T>(ops: Ops<T>, { queries, keys, values }: Heads<T>, mask?: T): T[] {
+  return queries.map((q, h) => {
+    const products = ops.matMul(q, ops.transpose(keys[h]!));
+    return ops.matMul(ops.softmax(mask === undefined ? products : ops.add(products, mask)), values[h]!);
+  });
+}
+
+/** What queries attend to besides themselves. */
+export interface Asked<T> {
+  /** The queries' own heads. */
+  readonly asked: Heads<T>;
+  /** Of the context, per head. */
+  readonly keys: readonly T[];
+  readonly values: readonly T[];
+  /** Who of the context counts; absent: all. */
+  readonly mask?: T;
+}
+
+/** A layer for queries: each sees the context and itself, and no other query. */
+export function askLayer<T>(model: Model<T>, layer: number, tokens: T, { asked, keys, values, mask }: Asked<T>): T {
+  const { ops } = model;
+  const seen = asked.queries.map((q, h) => {
+    const products = ops.matMul(q, ops.transpose(keys[h]!));
+    const toContext = mask === undefined ? products : ops.add(products, mask);
+    const toItself = ops.expandDims(ops.sum(ops.mul(q, asked.keys[h]!), -1), -1);
+    const attention = ops.softmax(ops.concat([toItself, toContext], -1)); // [.., 1 + context]
+    const fromItself = ops.mul(ops.slice(attention, -1, 0, 1), asked.values[h]!);
+    return ops.add(fromItself, ops.matMul(ops.slice(attention, -1, 1), values[h]!));
+  });
+  return finishLayer(model, layer, tokens, seen);
+}
+
+/** `[.., outputs]`: the last norm, if norms stand before the parts, and the map to what is predicted. */
+export function readOut<T>(model: Model<T>, tokens: T): T {
+  return linear(model, 'read_out', isPreNorm(model.sizes) ? layerNorm(model, 'norm', tokens) : tokens);
 }

@@ -17,33 +17,24 @@
  * Shapes: B prompts, N pairs, Q queries, D covariate dimension, T = 2N context tokens, W width, H heads.
  * Source: Garg et al. (2022), arXiv 2208.01066; Zhang, Frei, Bartlett (2024), section 5; nanoGPT's blocks.
  */
-import type { Architecture, InitScheme, ModelSizes, Parameters, Prompt } from '../architecture.ts';
-import { UsageError } from '../errors.ts';
+import type { Architecture, ModelSizes, Parameters, Prompt } from '../architecture.ts';
 import { lengthAlong, type Ops, positionsAlong, scale } from '../ops.ts';
-import type { Generator } from '../random.ts';
-import { type Shape, sizeOf } from '../shape.ts';
-import { drawNormals } from './starting-values.ts';
+import type { Shape } from '../shape.ts';
 import {
+  askLayer,
+  attend,
+  excluded,
   finishLayer,
+  type Heads,
   headsOf,
-  isPreNorm,
-  layerNorm,
   linear,
   type Model,
   option,
+  positionsAt,
+  readOut,
   sizeOptions,
 } from './transformer-layers.ts';
-
-/** Added to a score that must not count. */
-const excluded = -1e9;
-
-/** `[n, W]`: the learned positions of places 1, 2, .., given as `[n]` numbers; zeros for a place that has none. */
-function positionsAt<T>({ ops, parameters }: Model<T>, places: T): T {
-  const table = parameters['position']!;
-  const [wanted, known] = [ops.expandDims(places, 1), ops.expandDims(positionsAlong(ops, table, 0), 0)];
-  const differs = ops.add(ops.less(wanted, known), ops.less(known, wanted));
-  return ops.matMul(ops.sub(ops.constant(1), differs), table);
-}
+import { startsFor, transformerShapes } from './transformer-parameters.ts';
 
 /** `[B, N, D]`: (y_i, 0, .., 0), before they are read in. */
 function responseTokens<T>(ops: Ops<T>, { covariates, responses }: Prompt<T>, { dimension }: ModelSizes): T {
@@ -81,23 +72,16 @@ function predict<T>(model: Model<T>, prompt: Prompt<T>, queries: T, at: T, isSha
   for (let layer = 0; layer < layers; layer++) {
     const pairs = headsOf(model, layer, context);
     const asked = headsOf(model, layer, own);
-    const seenByQueries = asked.queries.map((q, h) => {
-      const toContext = ops.add(ops.matMul(q, ops.transpose(beside(pairs.keys[h]!))), queryMask);
-      const toItself = ops.expandDims(ops.sum(ops.mul(q, asked.keys[h]!), -1), -1);
-      const attention = ops.softmax(ops.concat([toItself, toContext], -1)); // [.., 1 + T]
-      const fromItself = ops.mul(ops.slice(attention, -1, 0, 1), asked.values[h]!);
-      return ops.add(fromItself, ops.matMul(ops.slice(attention, -1, 1), beside(pairs.values[h]!)));
+    own = askLayer(model, layer, own, {
+      asked,
+      keys: pairs.keys.map(beside),
+      values: pairs.values.map(beside),
+      mask: queryMask,
     });
-    own = finishLayer(model, layer, own, seenByQueries);
     if (layer === layers - 1) break; // nobody asks for the context any more
-    const seenByContext = pairs.queries.map((q, h) => {
-      const scores = ops.add(ops.matMul(q, ops.transpose(pairs.keys[h]!)), contextMask); // [B, T, T]
-      return ops.matMul(ops.softmax(scores), pairs.values[h]!);
-    });
-    context = finishLayer(model, layer, context, seenByContext);
+    context = finishLayer(model, layer, context, attend(ops, pairs, contextMask));
   }
-  const final = isPreNorm(sizes) ? layerNorm(model, 'norm', own) : own;
-  return ops.squeeze(linear(model, 'read_out', final), -1);
+  return ops.squeeze(readOut(model, own), -1);
 }
 
 function forward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>, sizes: ModelSizes): T {
@@ -139,77 +123,22 @@ function sequenceForward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prom
     const [ofX, ofY] = [headsOf(model, layer, x), headsOf(model, layer, y)];
     const both = (a: readonly T[], b: readonly T[]) => a.map((part, h) => ops.concat([part, b[h]!], 1)); // [B, 2N+1, W/H]
     const [keys, values] = [both(ofX.keys, ofY.keys), both(ofX.values, ofY.values)];
-    const attend = (queries: readonly T[], places: T) =>
-      queries.map((q, h) => {
-        const scores = ops.add(ops.matMul(q, ops.transpose(keys[h]!)), mask(places));
-        return ops.matMul(ops.softmax(scores), values[h]!);
-      });
-    x = finishLayer(model, layer, x, attend(ofX.queries, xPlaces));
-    if (layer < layers - 1) y = finishLayer(model, layer, y, attend(ofY.queries, yPlaces));
+    const seenBy = ({ queries }: Heads<T>, places: T) => attend(ops, { queries, keys, values }, mask(places));
+    x = finishLayer(model, layer, x, seenBy(ofX, xPlaces));
+    if (layer < layers - 1) y = finishLayer(model, layer, y, seenBy(ofY, yPlaces));
   }
-  const final = isPreNorm(sizes) ? layerNorm(model, 'norm', x) : x;
-  return ops.squeeze(linear(model, 'read_out', final), -1);
+  return ops.squeeze(readOut(model, x), -1);
 }
 
-/** @throws {UsageError} if the width is no multiple of the heads. */
-function parameterShapes(sizes: ModelSizes): Record<string, Shape> {
-  const [width, heads] = [option(sizes, 'width'), option(sizes, 'heads')];
-  if (width % heads !== 0) {
-    throw new UsageError({ where: 'options.width', expected: `a multiple of heads, ${heads}`, got: String(width) });
-  }
-  const dense = (name: string, inputs: number, outputs: number) => ({
-    [name]: [inputs, outputs],
-    [`${name}_bias`]: [outputs],
-  });
-  const norm = (name: string) => ({ [name]: [width], [`${name}_bias`]: [width] });
-  const layers = Array.from({ length: option(sizes, 'layers') }, (_, l) => ({
-    ...norm(`norm1_${l}`),
-    ...dense(`qkv_${l}`, width, 3 * width),
-    ...dense(`out_${l}`, width, width),
-    ...norm(`norm2_${l}`),
-    ...dense(`up_${l}`, width, 4 * width),
-    ...dense(`down_${l}`, 4 * width, width),
-  }));
-  return {
-    ...dense('read_in', sizes.dimension, width),
-    ...(option(sizes, 'positions') === 1 ? { position: [2 * (option(sizes, 'maxContext') + 1), width] } : {}),
-    ...Object.assign({}, ...layers),
-    ...(isPreNorm(sizes) ? norm('norm') : {}),
-    ...dense('read_out', width, 1),
-  };
-}
-
-/** Biases 0, gains 1, positions by `positionScale`; weights by a standard deviation that may depend on the inputs. */
-function initialise(sizes: ModelSizes, generator: Generator, deviation: (inputs: number) => number, positions: number) {
-  const start = ([name, shape]: [string, Shape], index: number): [string, Float32Array] => {
-    if (name.endsWith('_bias')) return [name, new Float32Array(sizeOf(shape))];
-    if (name.startsWith('norm')) return [name, new Float32Array(sizeOf(shape)).fill(1)];
-    return [name, drawNormals(generator, index, shape, name === 'position' ? positions : deviation(shape[0]!))];
-  };
-  return Object.fromEntries(Object.entries(parameterShapes(sizes)).map(start));
-}
-
-const generic: InitScheme = {
-  name: 'generic',
-  description: 'weights and positions normal of standard deviation `scale`, biases 0 (GPT-2)',
-  defaults: { scale: 0.02 },
-  initialise: (sizes, options, generator) => initialise(sizes, generator, () => options['scale']!, options['scale']!),
-};
-
-const fanIn: InitScheme = {
-  name: 'fan-in',
-  description: 'weights normal of variance 1/(3 inputs), positions of deviation `positionScale`, biases 0',
-  defaults: { positionScale: 0.02 },
-  initialise: (sizes, options, generator) =>
-    initialise(sizes, generator, (inputs) => 1 / Math.sqrt(3 * inputs), options['positionScale']!),
-};
+const parameterShapes = (sizes: ModelSizes): Record<string, Shape> =>
+  transformerShapes(sizes, { inputs: sizes.dimension, outputs: 1, places: 2 * (option(sizes, 'maxContext') + 1) });
 
 export const transformer = {
   name: 'transformer',
   description: 'GPT-style transformer on interleaved tokens x_1, y_1, x_2, y_2, ..',
   source: 'Garg et al. (2022), arXiv 2208.01066; Zhang, Frei, Bartlett (2024), section 5',
   minimumContext: 0,
-  initSchemes: [generic, fanIn],
+  initSchemes: startsFor(parameterShapes),
   sizeOptions,
   parameterShapes,
   forward,

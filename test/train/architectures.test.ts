@@ -95,6 +95,7 @@ const trained: Record<string, { options?: Record<string, number>; scheme?: strin
   'multilayer-linear-attention': { options: { layers: 2 }, learningRate: 0.01 },
   'softmax-attention': { learningRate: 0.05 },
   transformer: { options: small, scheme: 'fan-in', learningRate: 0.003 },
+  'paired-transformer': { options: small, scheme: 'fan-in', learningRate: 0.003 },
 };
 
 test('every architecture is among those that are trained here', () => {

@@ -1,17 +1,30 @@
-/** The transformer against a literal one: loops over interleaved tokens, one query at a time. */
+/** The transformers against a literal one: loops over interleaved or paired tokens, one query at a time. */
 import { expect, test } from 'vitest';
 import { transformer } from '../../../models/attention/transformer.ts';
 import { errorFunction } from '../../../models/error-function.ts';
 import { referencePrediction, referencePrefixPrediction } from '../../../models/reference-ops.ts';
 import { expectClose, float64 } from '../../tolerance.ts';
-import { choosePairs, drawPrompts, rowsOf, transformerVariants, unpack, type Variant } from './variants.ts';
+import {
+  choosePairs,
+  drawPrompts,
+  pairedVariants,
+  rowsOf,
+  transformerVariants,
+  unpack,
+  type Variant,
+} from './variants.ts';
 
 const dot = (a: readonly number[], b: readonly number[]) => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
 const add = (a: readonly number[], b: readonly number[]) => a.map((value, i) => value + b[i]!);
 
-/** Prediction at the last of the tokens x_1, y_1, .., x_q, as the peer programs write it. */
-function literal({ sizes, parameters }: Variant, tokens: number[][]): number {
-  const { width, heads, layers, positions, maxContext, preNorm } = sizes.options as Record<string, number>;
+/** Prediction at the last of the tokens x_1, y_1, .., x_q or (x_1, y_1), .., (x_q, 0), as the peer programs write it. */
+function literal(
+  { sizes, parameters }: Variant,
+  tokens: number[][],
+  sees: (token: number, other: number) => boolean = (token, other) => other <= token,
+  places = 2 * (sizes.options!['maxContext']! + 1),
+): number {
+  const { width, heads, layers, positions, preNorm } = sizes.options as Record<string, number>;
   const side = width! / heads!;
   const dense = (name: string, input: readonly number[]): number[] => {
     const bias = parameters[`${name}_bias`]!;
@@ -31,7 +44,7 @@ function literal({ sizes, parameters }: Variant, tokens: number[][]): number {
   const [before, behind] = preNorm === 1 ? [norm, skip] : [skip, norm];
   const table = positions === 1 ? rowsOf(parameters['position']!, width!) : [];
   let h = tokens.map((token, place) => {
-    const hasPosition = positions === 1 && place < 2 * (maxContext! + 1);
+    const hasPosition = positions === 1 && place < places;
     return hasPosition ? add(dense('read_in', token), table[place]!) : dense('read_in', token);
   });
   for (let l = 0; l < layers!; l++) {
@@ -40,9 +53,9 @@ function literal({ sizes, parameters }: Variant, tokens: number[][]): number {
       const seen = Array.from({ length: heads! }, (_, head) => {
         const part = (of: readonly number[], which: number) =>
           of.slice(which * width! + head * side, which * width! + (head + 1) * side);
-        const weights = qkv
-          .slice(0, t + 1)
-          .map((other) => Math.exp(dot(part(qkv[t]!, 0), part(other, 1)) / Math.sqrt(side)));
+        const weights = qkv.map((other, s) =>
+          sees(t, s) ? Math.exp(dot(part(qkv[t]!, 0), part(other, 1)) / Math.sqrt(side)) : 0,
+        );
         const total = weights.reduce((sum, weight) => sum + weight, 0);
         const zero = new Array<number>(side).fill(0);
         return weights.reduce(
@@ -76,6 +89,24 @@ test.each(transformerVariants.flatMap((variant) => [2, 5, 12].map((context) => (
       const pad = (value: number) => [value, ...new Array<number>(dimension - 1).fill(0)];
       const pairs = x.flatMap((row, i) => [row, pad(y[i]!)]);
       return queries.map((query) => literal(variant, [...pairs, query]));
+    });
+    expectClose(referencePrediction(architecture, parameters, sizes, prompts), expected, float64);
+  },
+);
+
+test.each(pairedVariants.flatMap((variant) => [0, 2, 6].map((context) => ({ ...variant, context }))))(
+  'equals the literal one: $name, $context pairs',
+  (variant) => {
+    const { architecture, sizes, parameters, context } = variant;
+    const prompts = drawPrompts({ batch: 2, context, queries: 2, dimension: sizes.dimension });
+    const isCausal = sizes.options!['causal'] === 1;
+    const sees = (token: number, other: number) => (isCausal ? other <= token : other < context || other === token);
+    const expected = [0, 1].flatMap((b) => {
+      const { x, y, queries } = unpack(prompts, b);
+      const pairs = x.map((row, i) => [...row, y[i]!]);
+      return queries.map((query) =>
+        literal(variant, [...pairs, [...query, 0]], sees, sizes.options!['maxContext']! + 1),
+      );
     });
     expectClose(referencePrediction(architecture, parameters, sizes, prompts), expected, float64);
   },

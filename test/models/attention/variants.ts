@@ -2,6 +2,7 @@
 import { type Architecture, type ModelSizes, resolveSizes } from '../../../models/architecture.ts';
 import { linearAttention } from '../../../models/attention/linear-attention.ts';
 import { multilayerLinearAttention } from '../../../models/attention/multilayer-linear-attention.ts';
+import { pairedTransformer } from '../../../models/attention/paired-transformer.ts';
 import { softmaxAttention } from '../../../models/attention/softmax-attention.ts';
 import { drawNormals } from '../../../models/attention/starting-values.ts';
 import { transformer } from '../../../models/attention/transformer.ts';
@@ -50,9 +51,14 @@ export const transformerVariants = [
   variant(transformer, 2, { ...small, layers: 2, positions: 0 }, 0.4),
   variant(transformer, 2, { ...small, layers: 2, preNorm: 0 }, 0.4),
 ];
+export const pairedVariants = [
+  variant(pairedTransformer, 3, { ...small, layers: 3 }, 0.4),
+  variant(pairedTransformer, 1, { ...small, layers: 2, positions: 1, maxContext: 3 }, 0.4),
+  variant(pairedTransformer, 2, { ...small, layers: 2, heads: 3, preNorm: 0, causal: 1 }, 0.4),
+];
 /** One layer of linear attention, which is not among {@link variants}: its own tests are older than they. */
 export const linearVariant = variant(linearAttention, 3, {}, 0.5);
-export const variants = [...softmaxVariants, ...multilayerVariants, ...transformerVariants];
+export const variants = [...softmaxVariants, ...multilayerVariants, ...transformerVariants, ...pairedVariants];
 
 export const regression = (dimension: number) =>
   ({

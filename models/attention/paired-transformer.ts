@@ -1,0 +1,95 @@
+/**
+ * A transformer whose tokens are pairs: e_i = (x_i, y_i) for the context, e_q = (x_q, 0) for a query.
+ *
+ *   h = W_in e + b_in,    then in each layer
+ *   h <- h + Attention(LN_1 h),  h <- h + W_down GELU(W_up LN_2 h + b_up) + b_down,
+ *   prediction = w_out LN_f(h at e_q) + b_out
+ *
+ * with softmax attention, GELU and norms as in `transformer.ts`. A class is one-hot in its token, and the read-out has a number per
+ * class. By default there are no positions and every pair sees every other, so that their order does not matter; `causal` 1 lets a
+ * pair see those before it and itself, `positions` 1 adds learned ones (a query stands behind the last pair; pairs
+ * beyond `maxContext` have none). Queries see the context and themselves, and nobody sees a query.
+ *
+ * Since a pair's token may see later pairs, and holds its own response, one pass gives neither prefixes nor predictions at x_1, x_2, ..
+ *
+ * Shapes: B prompts, N pairs, Q queries, D covariate dimension, c classes (1 for a response that is a number), W width, H heads.
+ * Source: the tokens of Zhang, Frei, Bartlett (2024), section 3.2, and of Shen et al. (2024), in nanoGPT's blocks.
+ */
+import type { Architecture, ModelSizes, Parameters, Prompt, SizeOption } from '../architecture.ts';
+import { lengthAlong, type Ops, positionsAlong, scale } from '../ops.ts';
+import type { Shape } from '../shape.ts';
+import {
+  askLayer,
+  attend,
+  excluded,
+  finishLayer,
+  headsOf,
+  linear,
+  type Model,
+  positionsAt,
+  readOut,
+  sizeOptions as shared,
+  option as sharedOption,
+} from './transformer-layers.ts';
+import { startsFor, transformerShapes } from './transformer-parameters.ts';
+
+const sizeOptions: readonly SizeOption[] = [
+  ...shared.map((option) => (option.name === 'positions' ? { ...option, default: 0 } : option)),
+  { name: 'causal', description: '1: a pair sees those before it; 0: all see all', default: 0, minimum: 0, maximum: 1 },
+];
+
+const option = (sizes: ModelSizes, name: string): number =>
+  sizes.options?.[name] ?? sizeOptions.find((known) => known.name === name)!.default;
+
+/** The context before the first layer, `[B, N, W]`, and who of it may see whom: `[N, N]`, or nothing where all may. */
+function start<T>(model: Model<T>, { covariates, responses }: Prompt<T>): { context: T; mask: T | undefined } {
+  const { ops, sizes } = model;
+  const places = positionsAlong(ops, covariates, 1); // [N]: 1 .. N
+  const read = linear(model, 'read_in', ops.concat([covariates, ops.expandDims(responses, 2)], 2));
+  const isAfter = () => ops.less(ops.expandDims(places, 1), ops.expandDims(places, 0)); // row i, column j: i < j
+  return {
+    context: option(sizes, 'positions') === 1 ? ops.add(read, positionsAt(model, places)) : read,
+    mask: option(sizes, 'causal') === 1 ? scale(ops, isAfter(), excluded) : undefined,
+  };
+}
+
+/** `[B, Q, W]`: a query's token with zeros in place of the response. */
+function startQueries<T>(model: Model<T>, { covariates, query }: Prompt<T>): T {
+  const { ops, sizes } = model;
+  const none = scale(ops, ops.slice(query, 2, 0, 1), 0); // [B, Q, 1]
+  const read = linear(model, 'read_in', ops.concat([query, none], 2));
+  if (option(sizes, 'positions') === 0) return read;
+  const behind = ops.add(lengthAlong(ops, covariates, 1), ops.constant(1));
+  return ops.add(read, positionsAt(model, ops.expandDims(behind, 0)));
+}
+
+function forward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>, sizes: ModelSizes): T {
+  const model = { ops, parameters, sizes };
+  let { context, mask } = start(model, prompt);
+  let own = startQueries(model, prompt);
+  const layers = sharedOption(sizes, 'layers');
+  for (let layer = 0; layer < layers; layer++) {
+    const pairs = headsOf(model, layer, context);
+    own = askLayer(model, layer, own, { ...pairs, asked: headsOf(model, layer, own) });
+    if (layer === layers - 1) break; // nobody asks for the context any more
+    context = finishLayer(model, layer, context, attend(ops, pairs, mask));
+  }
+  return ops.squeeze(readOut(model, own), -1);
+}
+
+const parameterShapes = (sizes: ModelSizes): Record<string, Shape> =>
+  transformerShapes(
+    { ...sizes, options: { ...sizes.options, positions: option(sizes, 'positions') } },
+    { inputs: sizes.dimension + 1, outputs: 1, places: sharedOption(sizes, 'maxContext') + 1 },
+  );
+
+export const pairedTransformer = {
+  name: 'paired-transformer',
+  description: 'transformer on tokens (x_1, y_1), (x_2, y_2), .., without positions unless asked for',
+  source: 'Zhang, Frei, Bartlett (2024), section 3.2 (tokens); Shen et al. (2024), arXiv 2410.11778',
+  minimumContext: 0,
+  initSchemes: startsFor(parameterShapes),
+  sizeOptions,
+  parameterShapes,
+  forward,
+} satisfies Architecture;
