@@ -19,8 +19,54 @@ import { lengthAlong, type Ops, positionsAlong, scale } from '../ops.ts';
 import { fillNormals } from '../random.ts';
 import type { Shape } from '../shape.ts';
 
+/** What of the parameters reaches the prediction. */
+interface Weights<T> {
+  /** `[1, D]` and `[1, 1]`: last row of W^PV, for the covariate and for the response of a pair. */
+  readonly valueX: T;
+  readonly valueY: T;
+  /** `[D, D]` and `[D, 1]`: W^KQ from the covariates of a query to those of a pair, and to its response; transposed. */
+  readonly keyX: T;
+  readonly keyY: T;
+}
+
+function weightsOf<T>(ops: Ops<T>, parameters: Parameters<T>): Weights<T> {
+  const valueRow = ops.slice(parameters['projection_value']!, 0, -1); // [1, D+1]
+  const keyQueryX = ops.transpose(ops.slice(parameters['key_query']!, 1, 0, -1)); // [D, D+1]
+  return {
+    valueX: ops.slice(valueRow, 1, 0, -1),
+    valueY: ops.slice(valueRow, 1, -1),
+    keyX: ops.slice(keyQueryX, 1, 0, -1),
+    keyY: ops.slice(keyQueryX, 1, -1),
+  };
+}
+
+/** `[B, 1, N]`: v_i = W^PV_last e_i of each pair. Covariates and responses stay apart: joining them would copy the prompt. */
+function pairValues<T>(ops: Ops<T>, { valueX, valueY }: Weights<T>, { covariates, responses }: Prompt<T>): T {
+  const fromX = ops.matMul(valueX, ops.transpose(covariates));
+  return ops.add(fromX, ops.mul(ops.expandDims(responses, 1), valueY));
+}
+
+/**
+ * Summed over the pairs first, m = sum_i v_i e_i, then answered by (W^KQ e_q)^T m: two passes over a prompt, whatever the
+ * number of queries.
+ */
+function forward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>): T {
+  const { covariates, responses, query } = prompt;
+  const weights = weightsOf(ops, parameters);
+  const values = pairValues(ops, weights, prompt); // [B, 1, N]
+  const momentX = ops.matMul(values, covariates); // [B, 1, D]
+  const momentY = ops.sum(ops.mul(values, ops.expandDims(responses, 1)), 2); // [B, 1]
+
+  const ownValue = ops.matMul(query, ops.transpose(weights.valueX)); // [B, Q, 1]: W^PV_last e_q
+  const total = ops.add(momentX, ops.mul(ownValue, query)); // [B, Q, D]: with the query's own column
+  const keysX = ops.matMul(query, weights.keyX); // [B, Q, D]
+  const keysY = ops.squeeze(ops.matMul(query, weights.keyY), 2); // [B, Q]
+  const sum = ops.add(ops.sum(ops.mul(keysX, total), 2), ops.mul(keysY, momentY));
+  return ops.div(sum, lengthAlong(ops, responses, 1));
+}
+
 interface Terms<T> {
-  /** `[B, Q, N]`: what each pair adds to each query's prediction, before the division by rho. */
+  /** `[B, Q, N]`: (W^KQ e_q)^T e_i, what each pair adds to each query's prediction per unit of its value. */
   readonly scores: T;
   /** `[B, 1, N]`: value of each pair. */
   readonly values: T;
@@ -28,29 +74,17 @@ interface Terms<T> {
   readonly own: T;
 }
 
+/** Pair by pair: where each query is answered from some of the pairs only. */
 function terms<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>): Terms<T> {
   const { covariates, responses, query } = prompt;
-  const projectionValue = parameters['projection_value']!;
-  const keyQuery = parameters['key_query']!;
-
-  const valueRow = ops.slice(projectionValue, 0, -1); // [1, D+1], last row of W^PV
-  const keyQueryX = ops.transpose(ops.slice(keyQuery, 1, 0, -1)); // [D, D+1], first D columns of W^KQ
-  const pairs = ops.concat([covariates, ops.expandDims(responses, 2)], 2); // [B, N, D+1]
-  const pairsTransposed = ops.transpose(pairs); // [B, D+1, N]
-
-  const queryKeys = ops.matMul(query, keyQueryX); // [B, Q, D+1]: (W^KQ e_q)^T
-  const scores = ops.matMul(queryKeys, pairsTransposed); // [B, Q, N]
-  const values = ops.matMul(valueRow, pairsTransposed); // [B, 1, N]
-
-  const ownScore = ops.sum(ops.mul(ops.slice(queryKeys, 2, 0, -1), query), 2); // [B, Q]: e_q^T W^KQ e_q
-  const ownValue = ops.sum(ops.mul(ops.slice(valueRow, 1, 0, -1), query), 2); // [B, Q]: W^PV_last e_q
-  return { scores, values, own: ops.mul(ownScore, ownValue) };
-}
-
-function forward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>): T {
-  const { scores, values, own } = terms(ops, parameters, prompt);
-  const fromPairs = ops.squeeze(ops.matMul(scores, ops.transpose(values)), 2); // [B, Q]
-  return ops.div(ops.add(fromPairs, own), lengthAlong(ops, prompt.responses, 1));
+  const weights = weightsOf(ops, parameters);
+  const keysX = ops.matMul(query, weights.keyX); // [B, Q, D]
+  const keysY = ops.matMul(query, weights.keyY); // [B, Q, 1]
+  const fromX = ops.matMul(keysX, ops.transpose(covariates));
+  const scores = ops.add(fromX, ops.mul(keysY, ops.expandDims(responses, 1))); // [B, Q, N]
+  const ownScore = ops.sum(ops.mul(keysX, query), 2); // [B, Q]: e_q^T W^KQ e_q
+  const ownValue = ops.squeeze(ops.matMul(query, ops.transpose(weights.valueX)), 2); // [B, Q]: W^PV_last e_q
+  return { scores, values: pairValues(ops, weights, prompt), own: ops.mul(ownScore, ownValue) };
 }
 
 function prefixForward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>): T {
