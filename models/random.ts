@@ -28,6 +28,7 @@ export const streams = {
   verification: 3,
   validation: 4,
   theory: 5,
+  taskBank: 6,
 } as const;
 
 /** Where in a stream: prompt number, and what of the prompt is drawn. */

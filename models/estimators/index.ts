@@ -1,6 +1,7 @@
 /** All estimators, by name. A new one is a file beside this and a line here. */
 import { UsageError, unknownName } from '../errors.ts';
 import type { TaskSpec } from '../tasks/index.ts';
+import { dmmse } from './dmmse.ts';
 import type { Estimator, EstimatorKind } from './estimator.ts';
 import { leastSquares } from './least-squares.ts';
 import { posterior } from './posterior.ts';
@@ -10,7 +11,7 @@ import { zero } from './zero.ts';
 
 export type { Estimator, EstimatorKind, EstimatorOption } from './estimator.ts';
 
-export const estimators: readonly EstimatorKind[] = [zero, leastSquares, ridge, uniform, posterior];
+export const estimators: readonly EstimatorKind[] = [zero, leastSquares, ridge, dmmse, uniform, posterior];
 
 /** What an estimator is made for. */
 export interface EstimatorSetting {

@@ -159,7 +159,7 @@ const description = 'least squares of minimum norm on the prompt alone';
 export const leastSquares: EstimatorKind = {
   name,
   description,
-  tasks: ['linear-regression', 'feature-regression'],
+  tasks: ['linear-regression', 'linear-regression-bank', 'feature-regression'],
   options: [],
   create: () => {
     let solver = new MinimumNormSolver(0, 0);

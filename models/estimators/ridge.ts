@@ -80,8 +80,14 @@ class RidgeSolver {
   }
 }
 
+/**
+ * The training noise of tasks whose bank of task vectors has unit variance; 0, which is least squares, of others: there the
+ * variances of noise and tasks are the caller's to state.
+ */
+const noiseOf = ({ task }: EstimatorLaws): number => (task.name === 'linear-regression-bank' ? task.noiseVariance : 0);
+
 function createRidge(options: Readonly<Record<string, number>>, laws: EstimatorLaws): Estimator {
-  const noiseVariance = options['noiseVariance']!;
+  const noiseVariance = options['noiseVariance'] ?? noiseOf(laws);
   const taskVariance = options['taskVariance']!;
   const penalty = options['penalty'] ?? noiseVariance / taskVariance;
   const parameters = { penalty };
@@ -121,12 +127,12 @@ function createRidge(options: Readonly<Record<string, number>>, laws: EstimatorL
 export const ridge: EstimatorKind = {
   name,
   description,
-  tasks: ['linear-regression'],
+  tasks: ['linear-regression', 'linear-regression-bank'],
   options: [
     {
       name: 'noiseVariance',
-      description: 'variance of the label noise',
-      default: 0,
+      description: "variance of the label noise; by default a task bank's own, otherwise 0",
+      default: undefined,
       accepts: (value) => value >= 0 && Number.isFinite(value),
       expected: 'a variance of 0 or more',
     },

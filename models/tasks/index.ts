@@ -8,15 +8,21 @@ import { parseWith } from '../schema.ts';
 import { type FeatureRegressionSpec, featureRegression } from './feature-regression.ts';
 import { type GaussianMixtureSpec, gaussianMixture } from './gaussian-mixture.ts';
 import { type LinearRegressionSpec, linearRegression } from './linear-regression.ts';
+import { type LinearRegressionBankSpec, linearRegressionBank } from './linear-regression-bank.ts';
 import type { Posterior, Sampler, Task } from './task.ts';
 
 export type { Posterior, Sampler, Task } from './task.ts';
 
 /** A task as plain data. Its `name` says which. */
-export type TaskSpec = LinearRegressionSpec | FeatureRegressionSpec | GaussianMixtureSpec;
+export type TaskSpec = LinearRegressionSpec | LinearRegressionBankSpec | FeatureRegressionSpec | GaussianMixtureSpec;
 export type TaskName = TaskSpec['name'];
 
-export const tasks: readonly Task<TaskSpec>[] = [linearRegression, featureRegression, gaussianMixture];
+export const tasks: readonly Task<TaskSpec>[] = [
+  linearRegression,
+  linearRegressionBank,
+  featureRegression,
+  gaussianMixture,
+];
 
 export const taskNames: readonly TaskName[] = tasks.map(({ name }) => name);
 

@@ -99,11 +99,7 @@ function meanDiagonal(rows: BilinearRows): number {
  * @throws {UsageError} on a negative penalty. @throws {DataError} if a dense system is singular.
  * @throws {TrainingError} if conjugate gradients do not converge.
  */
-export function fitBilinearRidge(
-  rows: BilinearRows,
-  penalty: number,
-  options: Partial<FitOptions> = {},
-): BilinearFit {
+export function fitBilinearRidge(rows: BilinearRows, penalty: number, options: Partial<FitOptions> = {}): BilinearFit {
   const { method, tolerance, memory, signal } = { ...fitDefaults, ...options };
   if (!(penalty >= 0 && Number.isFinite(penalty))) {
     throw new UsageError({ where: 'penalty', expected: 'a number, 0 or more', got: String(penalty) });
@@ -124,7 +120,9 @@ export function fitBilinearRidge(
 function cheapest(rows: BilinearRows, penalty: number, tolerance: number, memory: number): FitMethod {
   const isSingular = (method: FitMethod) => {
     const { rows: n, columns, width } = rows.sizes;
-    return penalty === 0 && ((method === 'primal' && n < columns * width) || (method === 'dual' && n > columns * width));
+    return (
+      penalty === 0 && ((method === 'primal' && n < columns * width) || (method === 'dual' && n > columns * width))
+    );
   };
   return fitCosts(rows.sizes, penalty / meanDiagonal(rows), tolerance)
     .filter(({ bytes, method }) => bytes <= memory && !isSingular(method))

@@ -197,15 +197,7 @@ export class BilinearRows {
   private forwardFrom(first: number, count: number): void {
     const { x, h, g, r } = this.addresses;
     const { xStride, hStride } = this;
-    this.kernel.forward(
-      x + 8 * first * xStride,
-      h + 8 * first * hStride,
-      count,
-      xStride,
-      hStride,
-      g,
-      r + 8 * first,
-    );
+    this.kernel.forward(x + 8 * first * xStride, h + 8 * first * hStride, count, xStride, hStride, g, r + 8 * first);
   }
 
   private adjointFrom(first: number, count: number): void {
