@@ -16,10 +16,11 @@ import { type TrainingProgress, type TrainingResult, train } from '../train/trai
 import type { Settings, Study } from './study.ts';
 import { versionsHere } from './versions.ts';
 
-/** What a caller may choose instead of the study. */
+/** What a caller may choose instead of the study; `model` is for another architecture on the study's prompts. */
 export type TrainingOverrides = Partial<
   Pick<
     TrainingConfig,
+    | 'model'
     | 'initialisation'
     | 'steps'
     | 'batch'

@@ -84,6 +84,32 @@ export const linearRegressionShifts: readonly Shift[] = [
     },
   }),
   defineShift({
+    name: 'covariate-isotropic',
+    about: 'covariate',
+    tasks: ['linear-regression'],
+    level: 'v: the covariance becomes v times the identity',
+    description: 'covariate shift: all directions alike, for models that were trained on others',
+    neutral: undefined,
+    levels: [0.25, 0.5, 1, 2, 4],
+    apply(task, level) {
+      requireLevel('covariate-isotropic', level, level > 0, 'a variance above 0');
+      return { ...task, covariance: { kind: 'diagonal', spectrum: new Array<number>(task.dimension).fill(level) } };
+    },
+  }),
+  defineShift({
+    name: 'covariate-exponential',
+    about: 'covariate',
+    tasks: ['linear-regression'],
+    level: 'c: every prompt draws its variances, c times exponentials of mean 1',
+    description: 'covariate shift: each prompt has a covariance of its own',
+    neutral: undefined,
+    levels: [1, 4, 9],
+    apply(task, level) {
+      requireLevel('covariate-exponential', level, level > 0, 'a factor above 0');
+      return { ...task, covariance: { kind: 'exponential', scale: level } };
+    },
+  }),
+  defineShift({
     name: 'query-scale',
     about: 'query',
     tasks: ['linear-regression'],

@@ -61,6 +61,14 @@ describe('shifts', () => {
     }
   });
 
+  it('covariate-isotropic and covariate-exponential replace whatever covariance was there', () => {
+    for (const of of [task, skewed, random]) {
+      expect(matrixOf(apply('covariate-isotropic', 3, of).covariance)).toEqual(scaleMatrix(identity(dimension), 3));
+      expect(apply('covariate-exponential', 4, of)).toEqual({ ...of, covariance: { kind: 'exponential', scale: 4 } });
+    }
+    expect(() => apply('covariate-exponential', 0)).toThrow('a factor above 0');
+  });
+
   it('covariate-rotation keeps the eigenvalues; 90 degrees swaps first and last', () => {
     const eigenvalues = symmetricEigen(matrix).values;
     expectClose(
