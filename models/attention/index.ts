@@ -5,11 +5,13 @@ import { linearAttention } from './linear-attention.ts';
 import { multilayerLinearAttention } from './multilayer-linear-attention.ts';
 import { pairedTransformer } from './paired-transformer.ts';
 import { softmaxAttention } from './softmax-attention.ts';
+import { sparseLinearAttention } from './sparse-linear-attention.ts';
 import { transformer } from './transformer.ts';
 
 export const architectures: readonly Architecture[] = [
   linearAttention,
   multilayerLinearAttention,
+  sparseLinearAttention,
   softmaxAttention,
   transformer,
   pairedTransformer,

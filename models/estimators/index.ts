@@ -4,6 +4,7 @@ import type { TaskSpec } from '../tasks/index.ts';
 import { dmmse } from './dmmse.ts';
 import type { Estimator, EstimatorKind } from './estimator.ts';
 import { leastSquares } from './least-squares.ts';
+import { knownKernel, knownKernelMode, pooledCounts } from './markov.ts';
 import { posterior } from './posterior.ts';
 import { ridge } from './ridge.ts';
 import { uniform } from './uniform.ts';
@@ -11,7 +12,17 @@ import { zero } from './zero.ts';
 
 export type { Estimator, EstimatorKind, EstimatorOption } from './estimator.ts';
 
-export const estimators: readonly EstimatorKind[] = [zero, leastSquares, ridge, dmmse, uniform, posterior];
+export const estimators: readonly EstimatorKind[] = [
+  zero,
+  leastSquares,
+  ridge,
+  dmmse,
+  uniform,
+  posterior,
+  pooledCounts,
+  knownKernel,
+  knownKernelMode,
+];
 
 /** What an estimator is made for. */
 export interface EstimatorSetting {

@@ -9,12 +9,18 @@ import { type FeatureRegressionSpec, featureRegression } from './feature-regress
 import { type GaussianMixtureSpec, gaussianMixture } from './gaussian-mixture.ts';
 import { type LinearRegressionSpec, linearRegression } from './linear-regression.ts';
 import { type LinearRegressionBankSpec, linearRegressionBank } from './linear-regression-bank.ts';
+import { type MarkovChainSpec, markovChain } from './markov-chain.ts';
 import type { Posterior, Sampler, Task } from './task.ts';
 
 export type { Posterior, Sampler, Task } from './task.ts';
 
 /** A task as plain data. Its `name` says which. */
-export type TaskSpec = LinearRegressionSpec | LinearRegressionBankSpec | FeatureRegressionSpec | GaussianMixtureSpec;
+export type TaskSpec =
+  | LinearRegressionSpec
+  | LinearRegressionBankSpec
+  | FeatureRegressionSpec
+  | GaussianMixtureSpec
+  | MarkovChainSpec;
 export type TaskName = TaskSpec['name'];
 
 export const tasks: readonly Task<TaskSpec>[] = [
@@ -22,6 +28,7 @@ export const tasks: readonly Task<TaskSpec>[] = [
   linearRegressionBank,
   featureRegression,
   gaussianMixture,
+  markovChain,
 ];
 
 export const taskNames: readonly TaskName[] = tasks.map(({ name }) => name);

@@ -4,8 +4,10 @@ import { buildModel, exportModel } from '../../export/export-model.ts';
 import type { Graph, Initializer, Model } from '../../export/graph.ts';
 import { readModel } from '../../export/read-model.ts';
 import { serializeModel } from '../../export/serialize.ts';
+import { architectures } from '../../models/attention/index.ts';
 import { linearAttention } from '../../models/attention/linear-attention.ts';
 import { DataError } from '../../models/errors.ts';
+import { taskNames } from '../../models/tasks/index.ts';
 import { handModel, randomModel, taskOf } from './fixtures.ts';
 import { everyOpGraph, wrapGraph } from './graphs.ts';
 
@@ -87,7 +89,7 @@ describe('a file that is not right is a DataError that names it and says what to
     [
       'of an unknown architecture',
       withMetadata({ 'icl.model': 'mamba' }),
-      'icl.model: expected one of linear-attention, multilayer-linear-attention, softmax-attention, transformer, got "mamba". The file was written by icl-onnx',
+      `icl.model: expected one of ${architectures.map(({ name }) => name).join(', ')}, got "mamba". The file was written by icl-onnx`,
     ],
     ['without its task', withMetadata({ 'icl.task': undefined }), 'metadata: expected an entry icl.task, got none'],
     ['with a broken task', withMetadata({ 'icl.task': '{"name":' }), 'metadata: expected JSON in icl.task, got'],
@@ -96,7 +98,7 @@ describe('a file that is not right is a DataError that names it and says what to
     [
       'with an unknown task',
       withMetadata({ 'icl.task': '{"dimension":1,"name":"juggling"}' }),
-      'gaussian-mixture, got "juggling"',
+      `${taskNames.join(', ')}, got "juggling"`,
     ],
     [
       'with a task of another dimension',

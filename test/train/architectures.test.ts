@@ -93,6 +93,7 @@ const small = { layers: 2, width: 8, heads: 2, maxContext: 9 };
 const trained: Record<string, { options?: Record<string, number>; scheme?: string; learningRate: number }> = {
   'linear-attention': { learningRate: 0.02 },
   'multilayer-linear-attention': { options: { layers: 2 }, learningRate: 0.01 },
+  'sparse-linear-attention': { options: { layers: 2 }, learningRate: 0.01 },
   'softmax-attention': { learningRate: 0.05 },
   transformer: { options: small, scheme: 'fan-in', learningRate: 0.003 },
   'paired-transformer': { options: small, scheme: 'fan-in', learningRate: 0.003 },

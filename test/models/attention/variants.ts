@@ -4,6 +4,7 @@ import { linearAttention } from '../../../models/attention/linear-attention.ts';
 import { multilayerLinearAttention } from '../../../models/attention/multilayer-linear-attention.ts';
 import { pairedTransformer } from '../../../models/attention/paired-transformer.ts';
 import { softmaxAttention } from '../../../models/attention/softmax-attention.ts';
+import { sparseLinearAttention } from '../../../models/attention/sparse-linear-attention.ts';
 import { drawNormals } from '../../../models/attention/starting-values.ts';
 import { transformer } from '../../../models/attention/transformer.ts';
 import { allocateBatch, type BatchSizes, type LabelledBatch, type PromptBatch } from '../../../models/prompts.ts';
@@ -45,6 +46,10 @@ export const multilayerVariants = [
   variant(multilayerLinearAttention, 1, { layers: 1, outputSign: 1 }, 0.7),
   variant(multilayerLinearAttention, 5, { layers: 2 }, 0.2),
 ];
+export const sparseVariants = [
+  variant(sparseLinearAttention, 3, { layers: 3 }, 0.3),
+  variant(sparseLinearAttention, 2, { layers: 1, outputSign: -1 }, 0.7),
+];
 export const transformerVariants = [
   variant(transformer, 3, { ...small, layers: 2 }, 0.4),
   variant(transformer, 1, { ...small, layers: 1, heads: 1, maxContext: 3 }, 0.4),
@@ -58,7 +63,13 @@ export const pairedVariants = [
 ];
 /** One layer of linear attention, which is not among {@link variants}: its own tests are older than they. */
 export const linearVariant = variant(linearAttention, 3, {}, 0.5);
-export const variants = [...softmaxVariants, ...multilayerVariants, ...transformerVariants, ...pairedVariants];
+export const variants = [
+  ...softmaxVariants,
+  ...multilayerVariants,
+  ...sparseVariants,
+  ...transformerVariants,
+  ...pairedVariants,
+];
 
 export const regression = (dimension: number) =>
   ({
