@@ -18,7 +18,7 @@ export interface WrittenStep {
  */
 export function writeTrainingStep(folder: string, opset: 17 | 21, output: string): WrittenStep {
   const { config } = readRun(folder);
-  const { model, optimizer, clipNorm, loss, contextLength, study, task } = config;
+  const { model, optimizer, clipNorm, loss, contextLength, schedule, steps, study, task } = config;
   const description = {
     architecture: architectureNamed(model.name),
     sizes: model,
@@ -26,6 +26,7 @@ export function writeTrainingStep(folder: string, opset: 17 | 21, output: string
     clipNorm,
     loss,
     contextLength,
+    schedule: { spec: schedule, steps },
   };
   const step = buildTrainingStep(description);
   const bytes = serializeModel(trainingStepModel(step, description, { study, task, config }, opset));

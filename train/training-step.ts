@@ -18,6 +18,7 @@ import { type Shape, sizeOf } from '../models/shape.ts';
 import { version } from '../models/version.ts';
 import { defaultLoss, type LossSpec, lossFor } from './losses.ts';
 import { applyUpdate, createOptimizer, type OptimizerSpec } from './optimizers.ts';
+import { type ScheduleTable, type StepSchedule, tabulate } from './schedule-table.ts';
 
 export const trainingStepSchema = 1;
 
@@ -31,6 +32,11 @@ export interface StepDescription {
   readonly loss?: LossSpec;
   /** Pairs in every prompt: only a loss at every position needs it. The graph is then for this length alone. */
   readonly contextLength?: number;
+  /**
+   * With it the graph counts for itself: its input is `step`, and the rate and what follows from it stand in tables. Absent: the
+   * scalars of a step are inputs, so that another program may choose the rate.
+   */
+  readonly schedule?: StepSchedule;
   /** Queries per prompt; one name for any number of them costs a tenth of the time. @default 1 */
   readonly queries?: number | 'queries';
 }
@@ -56,13 +62,22 @@ export interface ScalarInput {
   readonly input: string;
 }
 
+/** The input that counts steps, and how many of them the graph can tell apart; later ones are as the last. */
+export interface StepInput {
+  readonly input: string;
+  readonly rows: number;
+}
+
 export interface TrainingStep {
   readonly graph: Graph;
   readonly state: readonly StateVector[];
   readonly parameters: readonly ParameterRange[];
   /** Numbers in each state vector. */
   readonly size: number;
+  /** Empty where the graph counts steps. */
   readonly scalars: readonly ScalarInput[];
+  /** Null where scalars are inputs. */
+  readonly step: StepInput | null;
 }
 
 /** Inputs that hold the batch. */
@@ -70,11 +85,17 @@ export const batchInputs = ['covariates', 'responses', 'query', 'targets'] as co
 /** Outputs that are numbers about the step. */
 export const reportOutputs = ['loss', 'gradient_norm'] as const;
 
+/** The input that counts. */
+const stepInput = 'step';
+/** The number of int64 among ONNX's element types. */
+const int64Type = 7;
+
 const docs = {
   covariates: 'x_1 .. x_N of each prompt',
   responses: 'y_1 .. y_N of each prompt',
   query: 'covariates to predict at',
   targets: 'the responses at the queries',
+  step: 'steps done before this one',
   loss: 'the loss of the batch, before the update',
   gradientNorm: 'norm of the whole gradient, before clipping',
 } as const;
@@ -96,14 +117,18 @@ export function buildTrainingStep(description: StepDescription): TrainingStep {
     const input = slot === null ? 'parameters' : snakeCase(slot);
     return { slot, input, output: `next_${input}` };
   });
-  const scalars = optimizer.scalarNames.map((scalar) => ({ scalar, input: snakeCase(scalar) }));
+  const table = description.schedule === undefined ? null : tabulate(spec, description.schedule);
+  const scalars = table === null ? optimizer.scalarNames.map((scalar) => ({ scalar, input: snakeCase(scalar) })) : [];
 
   const builder = new GraphBuilder();
   const ops = graphOps(builder);
   const vectors = state.map(({ slot, input }) =>
     builder.input(input, [size], slot === null ? 'all parameters, flat' : `optimizer state ${slot}, flat`),
   );
-  const numbers = scalars.map(({ scalar, input }) => [scalar, builder.input(input, [])] as const);
+  const numbers =
+    table === null
+      ? scalars.map(({ scalar, input }) => [scalar, builder.input(input, [])] as const)
+      : lookUp(builder, builder.input(stepInput, [], docs.step), table);
   const inputs = {
     covariates: builder.input('covariates', ['batch', context, sizes.dimension], docs.covariates),
     responses: builder.input('responses', ['batch', context], docs.responses),
@@ -137,7 +162,8 @@ export function buildTrainingStep(description: StepDescription): TrainingStep {
   builder.output('gradient_norm', gradientNorm, docs.gradientNorm);
   const built = builder.build(`${architecture.name.replaceAll('-', '_')}_training_step`);
   const { graph } = optimizeGraph(built, { parameters: new Set() });
-  return { graph, state, parameters, size, scalars };
+  const step = table === null ? null : { input: stepInput, rows: table.rows };
+  return { graph, state, parameters, size, scalars, step };
 }
 
 function requireContext({ contextLength, loss }: StepDescription): number {
@@ -182,6 +208,21 @@ function join(
   return builder.node('Concat', parts, { shape: [size] }, { axis: { kind: 'int', value: 0 } });
 }
 
+/** Entry `step` of every column, or its last. float32 counts to 2^24 without a gap. */
+function lookUp(builder: GraphBuilder, step: Value, { rows, columns }: ScheduleTable): [string, Value][] {
+  const within = builder.node('Min', [step, builder.scalar(rows - 1)], { shape: [] });
+  const index = builder.node(
+    'Cast',
+    [within],
+    { dtype: 'int64', shape: [] },
+    { to: { kind: 'int', value: int64Type } },
+  );
+  return Object.entries(columns).map(([scalar, values]) => {
+    const column = builder.parameter(`${snakeCase(scalar)}_by_step`, [rows], values);
+    return [scalar, builder.node('Gather', [column, index], { shape: [] }, { axis: { kind: 'int', value: 0 } })];
+  });
+}
+
 /** What a file says about its origin, besides what it computes. */
 export interface StepOrigin {
   readonly study: string;
@@ -221,7 +262,9 @@ export function trainingStepModel(
     state: step.state,
     size: step.size,
     parameters: step.parameters.map(({ name, shape, offset }) => ({ name, shape: [...shape], offset })),
-    scalars: createOptimizer(optimizer).scalarFormulas.map((formula, i) => ({ ...step.scalars[i]!, formula })),
+    step: step.step,
+    schedule: description.schedule?.spec ?? null,
+    scalars: step.scalars.map((scalar, i) => ({ ...scalar, formula: createOptimizer(optimizer).scalarFormulas[i]! })),
     batch: batchInputs,
     reports: reportOutputs,
     optimizer,

@@ -10,6 +10,7 @@ import { UsageError } from '../errors.ts';
 import { fillExponentialsForPrompts, fillNormalsForPrompts } from '../random.ts';
 import { nonNegative, wholeNumber } from '../schema.ts';
 import { type Covariance, covarianceSchema, createTransform, validateCovariance } from './covariance.ts';
+import { respondLinearly } from './inner-products.ts';
 import type { Sampler, Task } from './task.ts';
 
 export interface LinearRegressionSpec {
@@ -105,8 +106,9 @@ function createSampler(spec: LinearRegressionSpec): Sampler {
       }
       transformContext?.(covariates, batch * context);
       transformQuery?.(query, batch * queries);
-      respond(covariates, taskParameters, responses, batch, context);
-      respond(query, taskParameters, targets, batch, queries);
+      const common = { taskVectors: taskParameters, batch, dimension, noiseDeviation };
+      respondLinearly({ ...common, covariates, responses, rows: context });
+      respondLinearly({ ...common, covariates: query, responses: targets, rows: queries });
     },
   };
 
@@ -115,17 +117,6 @@ function createSampler(spec: LinearRegressionSpec): Sampler {
     for (let b = 0, at = 0; b < batch; b++) {
       for (let row = 0; row < rows; row++, at += dimension) {
         for (let j = 0; j < dimension; j++) x[at + j] = x[at + j]! * deviations[b * dimension + j]!;
-      }
-    }
-  }
-
-  /** Writes <w, x> + noise for each of a prompt's `rows` rows; the noise stands in `y` already. */
-  function respond(x: Float32Array, w: Float32Array, y: Float32Array, batch: number, rows: number): void {
-    for (let b = 0, row = 0; b < batch; b++) {
-      for (const end = row + rows; row < end; row++) {
-        let sum = 0;
-        for (let j = 0; j < dimension; j++) sum += x[row * dimension + j]! * w[b * dimension + j]!;
-        y[row] = noiseDeviation > 0 ? sum + noiseDeviation * y[row]! : sum;
       }
     }
   }

@@ -156,6 +156,8 @@ test('the metadata names every input and every output', () => {
       { scalar: 'stepSize', input: 'step_size', formula: 'learning_rate / (1 - 0.9 ** t)' },
       { scalar: 'rootCorrection', input: 'root_correction', formula: '1 / sqrt(1 - 0.999 ** t)' },
     ],
+    step: null,
+    schedule: null,
     batch: ['covariates', 'responses', 'query', 'targets'],
     reports: ['loss', 'gradient_norm'],
     optimizer: adam,
