@@ -2,7 +2,7 @@
  * A trained model becomes an ONNX file: the architecture's forward pass is read with graph values, the passes run, the
  * result is serialized. Needs no file system: `files.ts` writes the bytes.
  */
-import type { Architecture, ModelSizes, Parameters } from '../models/architecture.ts';
+import { type Architecture, classAxis, type ModelSizes, outputOf, type Parameters } from '../models/architecture.ts';
 import { ExportError } from '../models/errors.ts';
 import { formatShape, type Shape, sizeOf } from '../models/shape.ts';
 import type { TaskSpec } from '../models/tasks/index.ts';
@@ -52,9 +52,17 @@ export const irVersions: Readonly<Record<ExportOptions['opset'], number>> = { 17
 
 const docs = {
   covariates: 'x_1 .. x_N of each prompt',
-  responses: 'y_1 .. y_N of each prompt',
+  responses: {
+    value: 'y_1 .. y_N of each prompt',
+    sigmoid: 'y_1 .. y_N of each prompt, -1 or +1',
+    softmax: 'y_1 .. y_N of each prompt, one-hot',
+  },
   query: 'covariates to predict at; queries of one prompt do not see one another',
-  prediction: 'predicted response at each query, from all pairs',
+  prediction: {
+    value: 'predicted response at each query, from all pairs',
+    sigmoid: 'probability of the label +1 at each query, from all pairs',
+    softmax: 'probability of each class at each query, from all pairs',
+  },
   prefixPrediction: 'entry n is the prediction from the first n pairs',
 } as const;
 
@@ -103,10 +111,11 @@ function buildGraph(
   prefixes: boolean,
 ): Graph {
   const { dimension } = sizes;
+  const output = outputOf(architecture, sizes);
   const builder = new GraphBuilder();
   const prompt = {
     covariates: builder.input('covariates', ['batch', 'context', dimension], docs.covariates),
-    responses: builder.input('responses', ['batch', 'context'], docs.responses),
+    responses: builder.input('responses', ['batch', 'context', ...classAxis(sizes)], docs.responses[output]),
     query: builder.input('query', ['batch', 'queries', dimension], docs.query),
   };
   const values: Parameters<Value> = Object.fromEntries(
@@ -114,8 +123,8 @@ function buildGraph(
   );
   const ops = graphOps(builder);
   const prediction = architecture.forward(ops, values, prompt, sizes);
-  requireShape('prediction', prediction, ['batch', 'queries']);
-  builder.output('prediction', prediction, docs.prediction);
+  requireShape('prediction', prediction, ['batch', 'queries', ...classAxis(sizes)]);
+  builder.output('prediction', prediction, docs.prediction[output]);
   if (prefixes) {
     if (architecture.prefixForward === undefined) {
       throw new ExportError({
@@ -126,7 +135,7 @@ function buildGraph(
       });
     }
     const curve = architecture.prefixForward(ops, values, prompt, sizes);
-    requireShape('prefix_prediction', curve, ['batch', 'context_plus_1', 'queries']);
+    requireShape('prefix_prediction', curve, ['batch', 'context_plus_1', 'queries', ...classAxis(sizes)]);
     builder.output('prefix_prediction', curve, docs.prefixPrediction);
   }
   return builder.build(architecture.name.replaceAll('-', '_'));

@@ -12,6 +12,9 @@ import { addDims, multiplyDims, sliceDim } from './symbolic-dims.ts';
 
 const int = (value: number): Attribute => ({ kind: 'int', value });
 
+/** So small that it changes no probability that counts, and no subnormal number, which GPUs take for 0. */
+const vanishing = 1e-30;
+
 /** The number of float32 among ONNX's element types. */
 const float32Type = 1;
 
@@ -43,10 +46,20 @@ export function graphOps(builder: GraphBuilder): ShapedOps<Value> {
     minimum: binary('Min'),
     sqrt: (a) => builder.node('Sqrt', [a], a),
     exp: (a) => builder.node('Exp', [a], a),
+    log: (a) => builder.node('Log', [a], a),
+    sigmoid: (a) => builder.node('Sigmoid', [a], a),
+    softplus: (a) => builder.node('Softplus', [a], a),
     erf: (a) => builder.node('Erf', [a], a),
     softmax(a) {
       normalizeAxis('Softmax', -1, a.shape.length);
       return builder.node('Softmax', [a], a, { axis: int(-1) });
+    },
+    // With p = softmax(a): sum p (a - log p), of which a term is 0 where p is. How ReduceMax, by which one would do it, is
+    // given its axis changed in opset 18, and LogSoftmax and ReduceLogSumExp have no (safe) WebGPU kernel.
+    logSumExp(a) {
+      const p = ops.softmax(a);
+      const logarithm = ops.log(ops.add(p, ops.constant(vanishing)));
+      return ops.sum(ops.mul(p, ops.sub(a, logarithm)), -1);
     },
     less(a, b) {
       const shape = broadcastShapes<Dim>('Less', a.shape, b.shape);

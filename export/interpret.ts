@@ -69,6 +69,12 @@ export function interpretNode<T>(
       return ops.sqrt(at(0));
     case 'Exp':
       return ops.exp(at(0));
+    case 'Log':
+      return ops.log(at(0));
+    case 'Sigmoid':
+      return ops.sigmoid(at(0));
+    case 'Softplus':
+      return ops.softplus(at(0));
     case 'Erf':
       return ops.erf(at(0));
     case 'Softmax':

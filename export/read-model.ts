@@ -2,11 +2,12 @@
  * An ONNX file becomes a frozen model again: its metadata, its architecture and its parameters. The file is not
  * trusted; whatever is wrong with it is a {@link DataError} that names the file and says what to do.
  */
-import { type Architecture, type ModelSizes, resolveSizes } from '../models/architecture.ts';
+import { type Architecture, classAxis, type ModelSizes, resolveSizes } from '../models/architecture.ts';
 import { architectureNamed, architectures } from '../models/attention/index.ts';
 import { DataError, type Facts, UsageError } from '../models/errors.ts';
 import { formatShape } from '../models/shape.ts';
-import { createSampler, parseTask } from '../models/tasks/index.ts';
+import { samplerFor } from '../models/task-fit.ts';
+import { parseTask } from '../models/tasks/index.ts';
 import { type Dim, formatType, type Graph, type Model } from './graph.ts';
 import type { JsonValue } from './json.ts';
 import { type ModelMetadata, parityProp, readMetadata } from './metadata.ts';
@@ -43,15 +44,16 @@ export function readModel(where: string, bytes: Uint8Array): FrozenModel {
   const architecture = readArchitecture(where, metadata!);
   const { graph } = model;
   const sizes = readSizes(where, architecture, readDimension(where, graph), metadata!);
+  checkInputs(where, graph, sizes);
   const parameters = readParameters(where, graph, architecture, sizes);
-  checkTask(where, metadata!, sizes);
+  checkTask(where, metadata!, architecture, sizes);
   return {
     bytes,
     metadata: metadata!,
     architecture,
     sizes,
     parameters,
-    hasPrefixes: readOutputs(where, graph),
+    hasPrefixes: readOutputs(where, graph, sizes),
     opset: readOpset(where, model),
     irVersion: model.irVersion,
     graph,
@@ -82,13 +84,7 @@ function readArchitecture(where: string, { model, version }: ModelMetadata): Arc
   }
 }
 
-const inputShapes: Readonly<Record<string, readonly string[]>> = {
-  covariates: ['batch', 'context', 'dimension'],
-  responses: ['batch', 'context'],
-  query: ['batch', 'queries', 'dimension'],
-};
-
-/** Checks the inputs and gives the dimension that is fixed in them. */
+/** The dimension that is fixed in the inputs. */
 function readDimension(where: string, graph: Graph): number {
   const dimension = graph.inputs.find(({ name }) => name === 'covariates')?.shape[2];
   if (typeof dimension !== 'number' || dimension < 1) {
@@ -99,10 +95,16 @@ function readDimension(where: string, graph: Graph): number {
       remedy: damaged,
     });
   }
-  checkValues(where, 'inputs', graph.inputs, Object.keys(inputShapes), (name) =>
-    inputShapes[name]!.map((length) => (length === 'dimension' ? dimension : length)),
-  );
   return dimension;
+}
+
+function checkInputs(where: string, graph: Graph, sizes: ModelSizes): void {
+  const shapes: Readonly<Record<string, readonly Dim[]>> = {
+    covariates: ['batch', 'context', sizes.dimension],
+    responses: ['batch', 'context', ...classAxis(sizes)],
+    query: ['batch', 'queries', sizes.dimension],
+  };
+  checkValues(where, 'inputs', graph.inputs, Object.keys(shapes), (name) => shapes[name]!);
 }
 
 /** The dimension, and what `icl.sizes` says about the rest; a file without it has the defaults. */
@@ -132,11 +134,13 @@ function readSizes(
 }
 
 /** Checks the outputs; whether there is one for the prefixes. */
-function readOutputs(where: string, graph: Graph): boolean {
+function readOutputs(where: string, graph: Graph, sizes: ModelSizes): boolean {
   const hasPrefixes = graph.outputs.some(({ name }) => name === 'prefix_prediction');
   const names = hasPrefixes ? ['prediction', 'prefix_prediction'] : ['prediction'];
   checkValues(where, 'outputs', graph.outputs, names, (name) =>
-    name === 'prediction' ? ['batch', 'queries'] : ['batch', 'context_plus_1', 'queries'],
+    name === 'prediction'
+      ? ['batch', 'queries', ...classAxis(sizes)]
+      : ['batch', 'context_plus_1', 'queries', ...classAxis(sizes)],
   );
   return hasPrefixes;
 }
@@ -198,7 +202,12 @@ function readParameters(
 }
 
 /** The task must be one whose prompts can be drawn, in the model's dimension. */
-function checkTask(where: string, { task, version }: ModelMetadata, sizes: ModelSizes): void {
+function checkTask(
+  where: string,
+  { task, version }: ModelMetadata,
+  architecture: Architecture,
+  sizes: ModelSizes,
+): void {
   const remedy = `The file was written by icl-onnx ${version}: use that version or a newer one.`;
   const fail = (got: string, cause?: unknown) =>
     new DataError({
@@ -212,7 +221,7 @@ function checkTask(where: string, { task, version }: ModelMetadata, sizes: Model
   // Before the sampler allocates anything of that size.
   if (task.dimension !== sizes.dimension) throw fail(`dimension ${JSON.stringify(task.dimension)}`);
   try {
-    createSampler(parseTask('task', task));
+    samplerFor('task', architecture, sizes, parseTask('task', task));
   } catch (cause) {
     throw fail(cause instanceof UsageError || cause instanceof DataError ? cause.message : 'an incomplete one', cause);
   }

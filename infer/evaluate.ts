@@ -2,7 +2,8 @@
  * The risk of a frozen model and of estimators, over test length and distribution shift, with standard errors and the
  * paper's own formula. Runs in Node and in a browser: it knows a session, not what is behind it.
  *
- * Risk is the mean over prompts of the squared error (prediction - y_q)^2, the label noise of y_q included. All numbers of
+ * Risk is the mean over prompts of a measure (`measures.ts`): of a regression the squared error, the label noise of y_q
+ * included; of a classification several, and each has its row. All numbers of
  * an evaluation come from one stream: the model and all estimators answer the same prompts, a shift changes their law but
  * not the numbers they are drawn from, and a shorter context is the beginning of a longer one. So differences between rows
  * are known better than the rows themselves.
@@ -13,11 +14,14 @@ import { createEstimator, type Estimator } from '../models/estimators/index.ts';
 import { allocateBatch, type LabelledBatch, responseWidth, sliceLabelledBatch } from '../models/prompts.ts';
 import { createGenerator, streams } from '../models/random.ts';
 import type { Shift } from '../models/shifts/index.ts';
-import { createSampler, type TaskSpec } from '../models/tasks/index.ts';
+import { samplerFor } from '../models/task-fit.ts';
+import { createSampler, type Posterior, type TaskSpec } from '../models/tasks/index.ts';
 import { createBreather } from './breathe.ts';
+import { type Measure, type MeasureName, measuresFor } from './measures.ts';
 import type { ProviderName } from './provider-table.ts';
 import type { InferenceSession, Predictions } from './session.ts';
-import { addValue, emptyStatistics, type RunningStatistics, standardError } from './statistics.ts';
+import { standardError } from './statistics.ts';
+import { addAnswers, emptyTally, type Tally } from './tally.ts';
 
 export interface EvaluationRow {
   readonly study: string;
@@ -29,7 +33,8 @@ export interface EvaluationRow {
   readonly contextLength: number;
   /** `model`, or the estimator's name. */
   readonly estimator: string;
-  /** Mean squared error, label noise included, in squared response units. */
+  /** What `risk` is the mean of. */
+  readonly measure: MeasureName;
   readonly risk: number;
   /** Standard error of `risk`, over prompts. */
   readonly standardError: number;
@@ -70,12 +75,12 @@ export interface EvaluationPlan {
    * `trainingPrompts`, the error in sample.
    */
   readonly stream: 'evaluation' | 'training';
-  /** Queries that share a context. Their squared errors are averaged: the standard error is over prompts. */
+  /** Queries that share a context. Their measures are averaged: the standard error is over prompts. */
   readonly queriesPerPrompt: number;
   /** Stop drawing for a row once standard error / risk is at most this. Null: draw them all. */
   readonly targetStandardError: number | null;
-  /** Closed form of the model's risk for a test task and a test length. */
-  readonly theory: ((task: TaskSpec, contextLength: number) => number | null) | null;
+  /** Closed form of the model's risk for a test task, a test length and a measure. */
+  readonly theory: ((task: TaskSpec, contextLength: number, measure: MeasureName) => number | null) | null;
   /** Ends the evaluation with the signal's reason. */
   readonly signal: AbortSignal | null;
   readonly onProgress: ((progress: EvaluationProgress) => void) | null;
@@ -106,12 +111,15 @@ interface Setting {
   readonly level: number | null;
   readonly task: TaskSpec;
   readonly estimators: readonly Estimator[];
+  readonly measures: readonly Measure[];
+  /** The true probabilities, if a measure needs them. */
+  readonly posterior: Posterior | undefined;
 }
 
 /** What is being measured: one length, with the statistics of the model and then of each estimator. */
 interface Cell {
   readonly contextLength: number;
-  readonly statistics: readonly RunningStatistics[];
+  readonly tallies: readonly Tally[];
   isDone: boolean;
 }
 
@@ -121,7 +129,7 @@ interface Cell {
  * A block of prompts is drawn once for all lengths, at the longest; a shorter one is its beginning. If the model has
  * prefix predictions one run answers all lengths. The next block is drawn while the session runs.
  * @param plan `task` and `lengths`, and whatever is to differ from {@link evaluationDefaults}.
- * @throws {UsageError} for an impossible plan. @throws {DataError} if a squared error is not finite.
+ * @throws {UsageError} for an impossible plan. @throws {DataError} if a measured number is not finite.
  */
 export async function* evaluate(
   session: InferenceSession,
@@ -133,22 +141,26 @@ export async function* evaluate(
   const { provider } = session.report;
   const { estimators, theory, seed } = resolved;
   for (const setting of settingsOf(resolved)) {
-    for (const { contextLength, statistics } of await measure(session, resolved, setting)) {
+    for (const { contextLength, tallies } of await measure(session, resolved, setting)) {
       for (const [i, estimator] of ['model', ...estimators.map(({ name }) => name)].entries()) {
-        yield {
-          study,
-          model,
-          shift: setting.shift,
-          level: setting.level,
-          contextLength,
-          estimator,
-          risk: statistics[i]!.mean,
-          standardError: standardError(statistics[i]!),
-          prompts: statistics[i]!.count,
-          theory: i === 0 && theory !== null ? theory(setting.task, contextLength) : null,
-          provider,
-          seed,
-        };
+        for (const [j, { name }] of setting.measures.entries()) {
+          const statistics = tallies[i]![j]!;
+          yield {
+            study,
+            model,
+            shift: setting.shift,
+            level: setting.level,
+            contextLength,
+            estimator,
+            measure: name,
+            risk: statistics.mean,
+            standardError: standardError(statistics),
+            prompts: statistics.count,
+            theory: i === 0 && theory !== null ? theory(setting.task, contextLength, name) : null,
+            provider,
+            seed,
+          };
+        }
       }
     }
   }
@@ -162,6 +174,7 @@ function settingsOf({ task, shifts, estimators }: EvaluationPlan): readonly Sett
     estimators: estimators.map((wanted) =>
       'predict' in wanted ? wanted : createEstimator(wanted.name, { ...wanted, task, testTask }),
     ),
+    ...measuresFor(testTask),
   });
   if (shifts.length === 0) return [setting(null, null, task)];
   return shifts.flatMap(({ shift, levels }) =>
@@ -176,7 +189,7 @@ function checkPlan(session: InferenceSession, plan: EvaluationPlan): void {
     if (!isGood) throw new UsageError({ where, expected, got: String(got) });
   };
   const { task, lengths, prompts, queriesPerPrompt, targetStandardError } = plan;
-  require(task.dimension === sizes.dimension, 'task', `the model's dimension ${sizes.dimension}`, task.dimension);
+  samplerFor('task', architecture, sizes, task);
   require(lengths.length > 0, '--lengths', 'at least one length', 'none');
   const shortest = architecture.minimumContext;
   for (const length of lengths) {
@@ -194,7 +207,7 @@ async function measure(session: InferenceSession, plan: EvaluationPlan, setting:
   const { lengths, prompts, seed, queriesPerPrompt, signal } = plan;
   const cells: Cell[] = [...new Set(lengths)].map((contextLength) => ({
     contextLength,
-    statistics: Array.from({ length: setting.estimators.length + 1 }, emptyStatistics),
+    tallies: Array.from({ length: setting.estimators.length + 1 }, () => emptyTally(setting.measures)),
     isDone: false,
   }));
   const context = Math.max(...lengths);
@@ -237,7 +250,7 @@ interface Work {
 }
 
 /**
- * Adds a block's squared errors to every cell that still wants them.
+ * Adds a block's measures to every cell that still wants them.
  * @param whileRunning Called while the session is busy.
  */
 async function answerBlock(
@@ -247,12 +260,16 @@ async function answerBlock(
   whileRunning: () => void,
 ): Promise<void> {
   const breather = createBreather();
-  const { batch, context, queries } = block;
-  const answers = new Float64Array(batch * queries);
+  const { batch, context } = block;
+  const { measures } = setting;
+  const perPrompt = block.targets.length / batch;
+  const answers = new Float64Array(batch * perPrompt);
+  const posterior = new Float64Array(setting.posterior === undefined ? 0 : batch * perPrompt);
   const open = cells.filter(({ isDone }) => !isDone);
-  const record = (cell: Cell, index: number, at: (b: number, q: number) => number) => {
-    addErrors(cell.statistics[index]!, block, at, (b, error) => notFinite(setting, cell, index, first + b, error));
-  };
+  const record = (cell: Cell, index: number, values: ArrayLike<number>, stride = perPrompt, offset = 0) =>
+    addAnswers(cell.tallies[index]!, measures, block, posterior, { values, stride, offset }, (measure, b, value) =>
+      notFinite(setting, cell, index, measure, first + b, value),
+    );
   let whole: Predictions | undefined;
   if (session.model.hasPrefixes) {
     const running = session.run(block);
@@ -260,6 +277,7 @@ async function answerBlock(
     whileRunning();
     whole = await running;
   }
+  setting.posterior?.(block, posterior);
   const prefixes = whole?.prefixPrediction;
   for (const cell of open) {
     const n = cell.contextLength;
@@ -270,34 +288,15 @@ async function answerBlock(
     whileRunning();
     for (const [i, estimator] of setting.estimators.entries()) {
       estimator.predict(prompts, answers);
-      record(cell, i + 1, (b, q) => answers[b * queries + q]!);
+      record(cell, i + 1, answers);
       if (breather.isDue()) await breather.breathe();
     }
     if (prefixes !== undefined) {
-      record(cell, 0, (b, q) => prefixes[(b * (context + 1) + n) * queries + q]!);
+      record(cell, 0, prefixes, (context + 1) * perPrompt, n * perPrompt);
     } else {
       const { prediction } = running === undefined ? whole! : await running;
-      record(cell, 0, (b, q) => prediction[b * queries + q]!);
+      record(cell, 0, prediction);
     }
-  }
-}
-
-/** Adds each prompt's squared error, averaged over its queries. */
-function addErrors(
-  statistics: RunningStatistics,
-  { batch, queries, targets }: LabelledBatch,
-  answer: (b: number, q: number) => number,
-  fail: (b: number, error: number) => never,
-): void {
-  for (let b = 0; b < batch; b++) {
-    let sum = 0;
-    for (let q = 0; q < queries; q++) {
-      const error = answer(b, q) - targets[b * queries + q]!;
-      sum += error * error;
-    }
-    const mean = sum / queries;
-    if (!Number.isFinite(mean)) fail(b, mean);
-    addValue(statistics, mean);
   }
 }
 
@@ -305,23 +304,24 @@ function notFinite(
   { shift, level, estimators }: Setting,
   { contextLength }: Cell,
   index: number,
+  measure: Measure,
   prompt: number,
-  error: number,
+  value: number,
 ): never {
   const name = index === 0 ? 'model' : estimators[index - 1]!.name;
   const place = shift === null ? '' : `, ${shift} ${level}`;
   throw new DataError({
     where: `evaluate: ${name}, length ${contextLength}${place}`,
-    expected: 'a finite squared error',
-    got: `${error} at prompt ${prompt}`,
+    expected: `a finite ${measure.name.replace('-', ' ')}`,
+    got: `${value} at prompt ${prompt}`,
     remedy: 'The numbers leave the range of float32 here: leave this level out.',
   });
 }
 
 /** True once every standard error is small enough beside its risk. A risk of 0 is exact. */
-function isPrecise({ statistics }: Cell, target: number | null): boolean {
-  if (target === null || statistics[0]!.count < fewestForTarget) return false;
-  return statistics.every((s) => standardError(s) <= target * s.mean);
+function isPrecise({ tallies }: Cell, target: number | null): boolean {
+  if (target === null || tallies[0]![0]!.count < fewestForTarget) return false;
+  return tallies.flat().every((s) => standardError(s) <= target * s.mean);
 }
 
 /** The same prompts with their first n pairs only, written to `room`. */

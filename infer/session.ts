@@ -4,8 +4,9 @@
  * (`session-node.ts`), the page's own thread in a browser (`session-web.ts`). Nothing here knows Node or ONNX Runtime.
  */
 import type { FrozenModel } from '../export/read-model.ts';
+import { classesOf } from '../models/architecture.ts';
 import { ProviderError } from '../models/errors.ts';
-import { type PromptBatch, sliceBatch, validateBatch } from '../models/prompts.ts';
+import { type PromptBatch, responseWidth, sliceBatch, validateBatch } from '../models/prompts.ts';
 import { checkMemoryBudget, promptsPerBlock } from './batching.ts';
 import { type Breather, createBreather } from './breathe.ts';
 import type { ProviderName } from './provider-table.ts';
@@ -33,9 +34,9 @@ export interface SessionReport {
 }
 
 export interface Predictions {
-  /** `[B, Q]` */
+  /** `[B, Q]`, or `[B, Q, c]` for c classes. */
   readonly prediction: Float32Array;
-  /** `[B, N + 1, Q]`: entry n is the prediction from the first n pairs. */
+  /** `[B, N + 1, Q]`, or `[B, N + 1, Q, c]`: entry n is the prediction from the first n pairs. */
   readonly prefixPrediction?: Float32Array;
 }
 
@@ -109,11 +110,15 @@ async function runInBlocks(
 ): Promise<Predictions> {
   const { batch, context, queries } = prompts;
   const where = 'prompts';
-  const contract = { dimension: model.sizes.dimension, minimumContext: model.architecture.minimumContext };
-  if (!hasRightLengths(prompts) || batch < 1) validateBatch(where, prompts, contract);
+  const { minimumContext } = model.architecture;
+  const contract = { dimension: model.sizes.dimension, minimumContext, classes: classesOf(model.sizes) };
+  if (!hasRightLengths(prompts) || (prompts.classes ?? 0) !== contract.classes || batch < 1) {
+    validateBatch(where, prompts, contract);
+  }
 
-  const prediction = new Float32Array(batch * queries);
-  const perPrefix = (context + 1) * queries;
+  const perPrompt = queries * responseWidth(prompts);
+  const prediction = new Float32Array(batch * perPrompt);
+  const perPrefix = (context + 1) * perPrompt;
   const prefixPrediction = prefixes ? new Float32Array(batch * perPrefix) : undefined;
   const size = promptsPerBlock(model.graph, prompts, memoryBudget);
   const breather = createBreather();
@@ -131,7 +136,7 @@ async function runInBlocks(
         await validateBlock(where, prompts, block, contract, breather);
         if (breather.isDue()) await breather.breathe();
         await runner.run(block, {
-          prediction: prediction.subarray(start * queries, end * queries),
+          prediction: prediction.subarray(start * perPrompt, end * perPrompt),
           ...(prefixPrediction && { prefixPrediction: prefixPrediction.subarray(start * perPrefix, end * perPrefix) }),
         });
       } catch (error) {
@@ -146,10 +151,11 @@ async function runInBlocks(
   return prefixPrediction === undefined ? { prediction } : { prediction, prefixPrediction };
 }
 
-function hasRightLengths({ batch, context, queries, dimension, covariates, responses, query }: PromptBatch): boolean {
+function hasRightLengths(prompts: PromptBatch): boolean {
+  const { batch, context, queries, dimension, covariates, responses, query } = prompts;
   return (
     covariates.length === batch * context * dimension &&
-    responses.length === batch * context &&
+    responses.length === batch * context * responseWidth(prompts) &&
     query.length === batch * queries * dimension
   );
 }
@@ -165,7 +171,7 @@ async function validateBlock(
   contract: Parameters<typeof validateBatch>[2],
   breather: Breather,
 ): Promise<void> {
-  const perPrompt = (block.context + block.queries) * (block.dimension + 1);
+  const perPrompt = (block.context + block.queries) * (block.dimension + responseWidth(block));
   const piece = Math.max(1, Math.floor(numbersAtOnce / perPrompt));
   for (let start = 0; start < block.batch; start += piece) {
     if (breather.isDue()) await breather.breathe();

@@ -3,7 +3,14 @@
  * and queries. Runs in Node and in a browser. The prompts are drawn from the law the model was trained on.
  */
 import type { FrozenModel } from '../export/read-model.ts';
-import { allocateBatch, type LabelledBatch, type PromptBatch, sliceBatch } from '../models/prompts.ts';
+import {
+  allocateBatch,
+  type LabelledBatch,
+  labelAxis,
+  type PromptBatch,
+  responseWidth,
+  sliceBatch,
+} from '../models/prompts.ts';
 import { createGenerator, streams } from '../models/random.ts';
 import { referencePrediction, referencePrefixPrediction } from '../models/reference-ops.ts';
 import { createSampler } from '../models/tasks/index.ts';
@@ -116,18 +123,26 @@ function evidence({ report: { provider, adapter, runtime } }: InferenceSession) 
 /** One size: the session's answers beside the reference's. */
 async function compareCase(session: InferenceSession, prompts: LabelledBatch): Promise<Comparison[]> {
   const { batch, context, queries } = prompts;
+  const classes = labelAxis(prompts);
+  const perPrompt = queries * responseWidth(prompts);
   const answered = session.run(prompts);
   answered.catch(() => {}); // Thrown below, where it is awaited.
-  const prediction = await referenceOf(session.model, prompts, queries, referencePrediction);
+  const prediction = await referenceOf(session.model, prompts, perPrompt, referencePrediction);
   const prefixes = session.model.hasPrefixes
-    ? await referenceOf(session.model, prompts, (context + 1) * queries, referencePrefixPrediction)
+    ? await referenceOf(session.model, prompts, (context + 1) * perPrompt, referencePrefixPrediction)
     : undefined;
   const got = await answered;
   const comparisons: Comparison[] = [
-    { output: 'prediction', sizes: prompts, shape: [batch, queries], got: got.prediction, reference: prediction },
+    {
+      output: 'prediction',
+      sizes: prompts,
+      shape: [batch, queries, ...classes],
+      got: got.prediction,
+      reference: prediction,
+    },
   ];
   if (prefixes !== undefined && got.prefixPrediction !== undefined) {
-    const shape = [batch, context + 1, queries];
+    const shape = [batch, context + 1, queries, ...classes];
     comparisons.push({
       output: 'prefix_prediction',
       sizes: prompts,
@@ -158,8 +173,10 @@ async function referenceOf(
 }
 
 /** How many pairs entry `i` was predicted from. */
-function pairsOf({ output, sizes: { context, queries } }: Comparison, i: number): number {
-  return output === 'prediction' ? context : Math.floor(i / queries) % (context + 1);
+function pairsOf({ output, sizes }: Comparison, i: number): number {
+  const { context, queries } = sizes;
+  if (output === 'prediction') return context;
+  return Math.floor(i / (queries * responseWidth(sizes))) % (context + 1);
 }
 
 /** Root mean square of the reference by number of pairs: a prediction from few pairs may be many times as large. */

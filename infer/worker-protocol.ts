@@ -3,7 +3,7 @@
  * that travels between them. The buffer is transferred, not copied: the caller's thread fills it and gives it away, the
  * worker computes from it and into it, and it comes back with the answers, to be used again.
  */
-import type { BatchSizes, PromptBatch } from '../models/prompts.ts';
+import { type BatchSizes, type PromptBatch, responseWidth } from '../models/prompts.ts';
 import type { ProviderName } from './provider-table.ts';
 import type { Predictions } from './session.ts';
 
@@ -32,13 +32,15 @@ export interface BlockViews {
   readonly answers: Predictions;
 }
 
-function lengths({ batch, context, queries, dimension }: BatchSizes, prefixes: boolean): number[] {
+function lengths(sizes: BatchSizes, prefixes: boolean): number[] {
+  const { batch, context, queries, dimension } = sizes;
+  const width = responseWidth(sizes);
   return [
     batch * context * dimension,
-    batch * context,
+    batch * context * width,
     batch * queries * dimension,
-    batch * queries,
-    prefixes ? batch * (context + 1) * queries : 0,
+    batch * queries * width,
+    prefixes ? batch * (context + 1) * queries * width : 0,
   ];
 }
 
@@ -55,13 +57,14 @@ export function blockViews(buffer: ArrayBuffer, sizes: BatchSizes, prefixes: boo
     offset += 4 * length;
     return view;
   });
-  const { batch, context, queries, dimension } = sizes;
+  const { batch, context, queries, dimension, classes = 0 } = sizes;
   return {
     prompts: {
       batch,
       context,
       queries,
       dimension,
+      classes,
       covariates: covariates!,
       responses: responses!,
       query: query!,

@@ -60,8 +60,8 @@ export class WorkerRunner implements Runner {
 
   run(block: PromptBatch, out: Predictions): Promise<void> {
     if (this.#death !== undefined) return Promise.reject(this.#death);
-    const { batch, context, queries, dimension } = block;
-    const sizes = { batch, context, queries, dimension };
+    const { batch, context, queries, dimension, classes = 0 } = block;
+    const sizes = { batch, context, queries, dimension, classes };
     const { prefixes } = this.#settings;
     const buffer = this.#takeBuffer(blockBytes(sizes, prefixes));
     const { prompts } = blockViews(buffer, sizes, prefixes);

@@ -31,7 +31,7 @@ export interface SizeOption {
 export interface Prompt<T> {
   /** `[B, N, D]` */
   readonly covariates: T;
-  /** `[B, N]` */
+  /** `[B, N]`, or `[B, N, c]` for c classes */
   readonly responses: T;
   /** `[B, Q, D]`: queries of one context do not see one another. */
   readonly query: T;
@@ -63,11 +63,18 @@ export interface Architecture {
   readonly sizeOptions?: readonly SizeOption[];
   /** Shapes of all parameters, in the order in which checkpoints and graphs list them. */
   parameterShapes(sizes: ModelSizes): Record<string, Shape>;
-  /** `[B, Q]` predictions. */
+  /** What a prediction is. Absent: a `value`. */
+  readonly output?: (sizes: ModelSizes) => Output;
+  /**
+   * `[B, Q]`, or `[B, Q, c]` for c classes: the scores that {@link link} turns into probabilities. Where predictions are
+   * probabilities, since their cross-entropy is computed from scores.
+   */
+  readonly logits?: <T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>, sizes: ModelSizes) => T;
+  /** `[B, Q]` predictions, or `[B, Q, c]` for c classes. */
   forward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>, sizes: ModelSizes): T;
   /**
-   * `[B, N + 1, Q]`: entry n is the prediction from the first n pairs. Absent where one pass cannot give it.
-   * Entry 0 is 0 for an architecture with `minimumContext` 1.
+   * `[B, N + 1, Q]`, or `[B, N + 1, Q, c]`: entry n is the prediction from the first n pairs. Absent where one pass cannot
+   * give it. For an architecture with `minimumContext` 1, entry 0 is what knowing nothing gives: 0, or equal probabilities.
    */
   readonly prefixForward?: <T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>, sizes: ModelSizes) => T;
   /**
@@ -76,6 +83,37 @@ export interface Architecture {
    */
   readonly sequenceForward?: <T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>, sizes: ModelSizes) => T;
 }
+
+/**
+ * What a prediction is: a `value`; by `sigmoid` the probability of the label +1 (responses are -1 or +1); by `softmax` a
+ * probability for each of c classes (responses are one-hot).
+ */
+export type Output = 'value' | 'sigmoid' | 'softmax';
+
+/** What the architecture's predictions are at these sizes. */
+export const outputOf = (architecture: Architecture, sizes: ModelSizes): Output =>
+  architecture.output?.(sizes) ?? 'value';
+
+/** c: numbers in a response and in a prediction, if they are classes; 0: both are one number. By the option `classes`. */
+export const classesOf = (sizes: ModelSizes): number => sizes.options?.['classes'] ?? 0;
+
+/** The axes of classes, if there are any: what stands behind `[B, N]` and `[B, Q]`. */
+export const classAxis = (sizes: ModelSizes): readonly number[] => (classesOf(sizes) === 0 ? [] : [classesOf(sizes)]);
+
+/** Scores as predictions. */
+export function link<T>(ops: Ops<T>, output: Output, logits: T): T {
+  if (output === 'value') return logits;
+  return output === 'sigmoid' ? ops.sigmoid(logits) : ops.softmax(logits);
+}
+
+/** The option of an architecture that can have classes. */
+export const classesOption: SizeOption = {
+  name: 'classes',
+  description: 'c of one-hot responses, 2 or more; 0: responses are one number',
+  default: 0,
+  minimum: 0,
+  maximum: 1000,
+};
 
 /**
  * Sizes with every option filled in.
@@ -104,6 +142,13 @@ export function resolveSizes(where: string, architecture: Architecture, sizes: M
     return [name, value] as const;
   });
   const resolved = { dimension: sizes.dimension, options: Object.fromEntries(options) };
+  if (classesOf(resolved) === 1) {
+    throw new UsageError({
+      where: `${where}: options.classes`,
+      expected: '2 or more, or 0 for responses of one number',
+      got: '1',
+    });
+  }
   architecture.parameterShapes(resolved); // throws if they do not go together
   return resolved;
 }

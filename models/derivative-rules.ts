@@ -70,6 +70,12 @@ export const derivativeRules: { readonly [Name in OpName]?: DerivativeRule<Name>
   ]),
   sqrt: elementwise(({ ops, output, gradient }) => [() => ops.div(scale(ops, gradient, 0.5), output)]),
   exp: elementwise(({ ops, output, gradient }) => [() => ops.mul(gradient, output)]),
+  log: elementwise(({ ops, args: [a], gradient }) => [() => ops.div(gradient, a)]),
+  /** s (1 - s) */
+  sigmoid: elementwise(({ ops, output, gradient }) => [
+    () => ops.mul(gradient, ops.mul(output, ops.sub(ops.constant(1), output))),
+  ]),
+  softplus: elementwise(({ ops, args: [a], gradient }) => [() => ops.mul(gradient, ops.sigmoid(a))]),
   /** 2/sqrt(pi) exp(-a^2), the factor in the exponent. */
   erf: elementwise(({ ops, args: [a], gradient }) => [
     () => ops.mul(gradient, ops.exp(ops.sub(ops.constant(Math.log(2 / Math.sqrt(Math.PI))), ops.mul(a, a)))),
@@ -82,6 +88,7 @@ export const derivativeRules: { readonly [Name in OpName]?: DerivativeRule<Name>
       return ops.sub(weighted, ops.mul(output, total));
     },
   ]),
+  logSumExp: partial(({ ops, args: [a], gradient }) => [() => ops.mul(ops.expandDims(gradient, -1), ops.softmax(a))]),
   /** Where both are equal the gradient goes to the first. */
   minimum: elementwise(({ ops, args: [a, b], gradient }) => {
     const isSecond = ops.less(b, a);

@@ -14,10 +14,18 @@ export interface Ops<T> {
   div(a: T, b: T): T;
   sqrt(a: T): T;
   exp(a: T): T;
+  /** Natural logarithm. */
+  log(a: T): T;
+  /** 1 / (1 + exp(-a)), without overflow: a probability from a score. */
+  sigmoid(a: T): T;
+  /** log(1 + exp(a)), without overflow: what the cross-entropy of two classes is made of. */
+  softplus(a: T): T;
   /** The error function, 2/sqrt(pi) int_0^a exp(-t^2) dt: what an exact GELU is made of. */
   erf(a: T): T;
   /** exp(a) divided by its sum along the last axis, without overflow. */
   softmax(a: T): T;
+  /** log sum exp(a) along the last axis, which is removed, without overflow: the cross-entropy of many classes. */
+  logSumExp(a: T): T;
   /** Entrywise minimum. */
   minimum(a: T, b: T): T;
   /** 1 where an entry of `a` is below that of `b`, otherwise 0. */

@@ -44,6 +44,10 @@ export interface BatchSizes {
 /** Numbers in a response: 1, or one for each class. */
 export const responseWidth = ({ classes }: { readonly classes?: number }): number => Math.max(1, classes ?? 0);
 
+/** The axis of classes, if there is one: what stands behind `[B, N]` and `[B, Q]`. */
+export const labelAxis = ({ classes = 0 }: { readonly classes?: number }): readonly number[] =>
+  classes === 0 ? [] : [classes];
+
 /** A zeroed labelled batch, to be filled and reused. A sampler has the last three sizes: `allocateBatch({ ..sizes, ..sampler })`. */
 export function allocateBatch(sizes: BatchSizes): LabelledBatch {
   const { batch, context, queries, dimension, classes = 0, parameterCount = dimension } = sizes;

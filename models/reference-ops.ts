@@ -3,11 +3,11 @@
  * architecture on a batch of prompts, in blocks, so that memory stays small however large the batch is.
  * Knows nothing about any particular model.
  */
-import type { Architecture, ModelSizes, Parameters } from './architecture.ts';
+import { type Architecture, classAxis, classesOf, type ModelSizes, type Parameters } from './architecture.ts';
 import { errorFunction } from './error-function.ts';
 import { ShapeError } from './errors.ts';
 import type { ShapedOps } from './ops.ts';
-import { type PromptBatch, sliceBatch, validateBatch } from './prompts.ts';
+import { type PromptBatch, responseWidth, sliceBatch, validateBatch } from './prompts.ts';
 import { broadcastShapes, formatShape, normalizeAxis, type Shape, sizeOf, stridesOf } from './shape.ts';
 
 /** A dense row-major array of float64. */
@@ -237,6 +237,29 @@ function softmax(a: NdArray): NdArray {
   return { shape: a.shape, data };
 }
 
+/** log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)). */
+const softplusOf = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+
+function sigmoidOf(x: number): number {
+  if (x >= 0) return 1 / (1 + Math.exp(-x));
+  const e = Math.exp(x); // 1 / (1 + exp(-x)) would lose what is below 1e-16
+  return e / (1 + e);
+}
+
+/** From the largest entry on: nothing overflows. */
+function logSumExp(a: NdArray): NdArray {
+  const [outer, length] = aroundAxis('logSumExp', a.shape, -1);
+  const data = new Float64Array(outer);
+  for (let o = 0; o < outer; o++) {
+    let largest = Number.NEGATIVE_INFINITY;
+    for (let i = o * length; i < (o + 1) * length; i++) largest = Math.max(largest, a.data[i]!);
+    let total = 0;
+    for (let i = o * length; i < (o + 1) * length; i++) total += Math.exp(a.data[i]! - largest);
+    data[o] = largest + Math.log(total);
+  }
+  return { shape: a.shape.slice(0, -1), data };
+}
+
 function cumulativeSum(a: NdArray, axis: number): NdArray {
   const [outer, length, inner] = aroundAxis('cumulativeSum', a.shape, axis);
   const data = Float64Array.from(a.data);
@@ -258,8 +281,12 @@ export const referenceOps: ShapedOps<NdArray> = {
   div: (a, b) => elementwise('div', a, b, (x, y) => x / y),
   sqrt: (a) => ({ shape: a.shape, data: a.data.map(Math.sqrt) }),
   exp: (a) => ({ shape: a.shape, data: a.data.map(Math.exp) }),
+  log: (a) => ({ shape: a.shape, data: a.data.map(Math.log) }),
+  sigmoid: (a) => ({ shape: a.shape, data: a.data.map(sigmoidOf) }),
+  softplus: (a) => ({ shape: a.shape, data: a.data.map(softplusOf) }),
   erf: (a) => ({ shape: a.shape, data: a.data.map(errorFunction) }),
   softmax,
+  logSumExp,
   minimum: (a, b) => elementwise('minimum', a, b, Math.min),
   less: (a, b) => elementwise('less', a, b, (x, y) => (x < y ? 1 : 0)),
   matMul,
@@ -291,7 +318,9 @@ function runInBlocks(
   perPrompt: number,
   read: (parameters: Parameters<NdArray>, covariates: NdArray, responses: NdArray, query: NdArray) => NdArray,
 ): Float64Array {
-  validateBatch(where, prompts, { dimension: sizes.dimension, minimumContext: architecture.minimumContext });
+  const classes = classesOf(sizes);
+  const contract = { dimension: sizes.dimension, minimumContext: architecture.minimumContext, classes };
+  validateBatch(where, prompts, contract);
   const weights: Record<string, NdArray> = {};
   for (const [name, shape] of Object.entries(architecture.parameterShapes(sizes))) {
     const values = parameters[name];
@@ -308,7 +337,7 @@ function runInBlocks(
     const prediction = read(
       weights,
       fromFlat([part.batch, context, dimension], part.covariates),
-      fromFlat([part.batch, context], part.responses),
+      fromFlat([part.batch, context, ...classAxis(sizes)], part.responses),
       fromFlat([part.batch, queries, dimension], part.query),
     );
     out.set(prediction.data, start * perPrompt);
@@ -317,7 +346,7 @@ function runInBlocks(
 }
 
 /**
- * `[B, Q]` predictions in float64.
+ * `[B, Q]` or `[B, Q, c]` predictions in float64.
  * @throws {ShapeError} | {DataError} if the prompts or the parameters do not fit the model.
  */
 export function referencePrediction(
@@ -332,14 +361,14 @@ export function referencePrediction(
     parameters,
     sizes,
     prompts,
-    prompts.queries,
+    prompts.queries * responseWidth(prompts),
     (weights, covariates, responses, query) =>
       architecture.forward(referenceOps, weights, { covariates, responses, query }, sizes),
   );
 }
 
 /**
- * `[B, N + 1, Q]` predictions in float64: entry n is from the first n pairs.
+ * `[B, N + 1, Q]` or `[B, N + 1, Q, c]` predictions in float64: entry n is from the first n pairs.
  * @throws {ShapeError} also if one pass cannot give the architecture's prefixes.
  */
 export function referencePrefixPrediction(
@@ -363,7 +392,7 @@ export function referencePrefixPrediction(
     parameters,
     sizes,
     prompts,
-    (prompts.context + 1) * prompts.queries,
+    (prompts.context + 1) * prompts.queries * responseWidth(prompts),
     (weights, covariates, responses, query) =>
       prefixForward(referenceOps, weights, { covariates, responses, query }, sizes),
   );

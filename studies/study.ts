@@ -4,6 +4,7 @@
  */
 import type { FrozenModel } from '../export/read-model.ts';
 import type { EvaluationRow } from '../infer/evaluate.ts';
+import type { MeasureName } from '../infer/measures.ts';
 import type { ProviderName } from '../infer/provider-table.ts';
 import type { Architecture, ModelSizes } from '../models/architecture.ts';
 import type { TaskSpec } from '../models/tasks/index.ts';
@@ -72,7 +73,7 @@ export type TheoryReport = Readonly<
 >;
 
 /** The exact risk of one model under a test law; null where no formula covers it. */
-export type ModelTheory = (task: TaskSpec, contextLength: number) => number | null;
+export type ModelTheory = (task: TaskSpec, contextLength: number, measure: MeasureName) => number | null;
 
 export interface ReproduceProgress {
   /** From 0 to 1. */

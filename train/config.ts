@@ -9,7 +9,8 @@ import { type ModelSizes, resolveSizes } from '../models/architecture.ts';
 import { architectureNamed } from '../models/attention/index.ts';
 import { UsageError, unknownName } from '../models/errors.ts';
 import { belowOne, finite, fraction, nonNegative, parseWith, positive, text, wholeNumber } from '../models/schema.ts';
-import { createSampler, type TaskSpec, taskSchema } from '../models/tasks/index.ts';
+import { samplerFor } from '../models/task-fit.ts';
+import { type TaskSpec, taskSchema } from '../models/tasks/index.ts';
 import { checkEngineDevice, type DeviceName, deviceNames, type EngineName, engineNames } from './engine-table.ts';
 import { defaultLoss, type LossSpec, losses, lossFor } from './losses.ts';
 import { type AdamSpec, type AdamWSpec, type OptimizerSpec, optimizers } from './optimizers.ts';
@@ -177,13 +178,7 @@ function checkTogether(where: string, config: ReadConfig): TrainingConfig {
   const { model, task: spec, contextLength, initialisation, batch, trainingPrompts } = config;
   const architecture = architectureNamed(model.name);
   const sizes = resolveSizes(`${where}: model`, architecture, model);
-  if (spec.dimension !== model.dimension) {
-    throw new UsageError({
-      where: `${where}: task.dimension`,
-      expected: `${model.dimension}, the model's dimension`,
-      got: String(spec.dimension),
-    });
-  }
+  samplerFor(`${where}: task`, architecture, sizes, spec); // throws if its numbers are impossible
   if (contextLength < architecture.minimumContext) {
     throw new UsageError({
       where: `${where}: contextLength`,
@@ -199,8 +194,8 @@ function checkTogether(where: string, config: ReadConfig): TrainingConfig {
   const known = Object.keys(scheme.defaults);
   const unknown = Object.keys(initialisation.options).find((option) => !known.includes(option));
   if (unknown !== undefined) throw unknownName(`${where}: initialisation.options`, unknown, known);
-  const loss = config.loss ?? defaultLoss(architecture);
-  lossFor(loss, architecture, `${where}: loss`);
+  const loss = config.loss ?? defaultLoss(architecture, sizes);
+  lossFor(loss, architecture, sizes, `${where}: loss`);
   if (trainingPrompts !== null && batch > trainingPrompts) {
     throw new UsageError({
       where: `${where}: batch`,
@@ -209,7 +204,6 @@ function checkTogether(where: string, config: ReadConfig): TrainingConfig {
     });
   }
   checkEngineDevice(where, config.engine, config.device);
-  createSampler(spec); // throws if its numbers are impossible
   return {
     ...config,
     loss,

@@ -79,7 +79,7 @@ export async function runLoop({
 }: LoopOptions): Promise<LoopResult> {
   const { steps, batch, schedule, optimizer } = config;
   const drawPrompts = createTrainingPrompts(config);
-  const { zeroLoss } = lossFor(config.loss, architectureNamed(config.model.name));
+  const { zeroLoss } = lossFor(config.loss, architectureNamed(config.model.name), config.model);
 
   const metrics = [...start.metrics];
   const secondsBefore = metrics.at(-1)?.seconds ?? 0;

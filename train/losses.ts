@@ -3,13 +3,13 @@
  * once over {@link Ops}, with what predicting nothing would lose, by which the loop knows a run that has diverged.
  * Knows architectures; knows nothing of optimizers, graphs or engines.
  */
-import type { Architecture, ModelSizes } from '../models/architecture.ts';
+import { type Architecture, type ModelSizes, outputOf } from '../models/architecture.ts';
 import type { ScalarFunction } from '../models/autodiff.ts';
 import { UsageError, unknownName } from '../models/errors.ts';
 import { type Ops, scale } from '../models/ops.ts';
 import type { LabelledBatch } from '../models/prompts.ts';
 
-export type LossName = 'squared-error' | 'sequence-squared-error';
+export type LossName = 'squared-error' | 'sequence-squared-error' | 'cross-entropy';
 
 export interface LossSpec {
   readonly name: LossName;
@@ -19,11 +19,11 @@ interface LossKind {
   readonly name: LossName;
   readonly description: string;
   /** What an architecture must have, in words; null if it has it. */
-  missing(architecture: Architecture): string | null;
+  missing(architecture: Architecture, sizes: ModelSizes): string | null;
   /** Whether the gradient cuts tokens apart by their number: then a graph is made for one context length. */
   readonly fixesContext: boolean;
   compute(architecture: Architecture, sizes: ModelSizes): ScalarFunction;
-  /** The loss of predicting 0 on the same prompts. */
+  /** The loss, on the same prompts, of predicting what knowing nothing gives: 0, or equal probabilities. */
   zeroLoss(prompts: LabelledBatch): number;
 }
 
@@ -37,7 +37,8 @@ export function halfMeanSquare<T>(ops: Ops<T>, prediction: T, targets: T): T {
 const squaredError: LossKind = {
   name: 'squared-error',
   description: 'half the mean squared error at the query',
-  missing: () => null,
+  missing: (architecture, sizes) =>
+    outputOf(architecture, sizes) === 'value' ? null : 'a model that predicts a value',
   fixesContext: false,
   compute:
     (architecture, sizes) =>
@@ -55,8 +56,10 @@ const squaredError: LossKind = {
 const sequenceSquaredError: LossKind = {
   name: 'sequence-squared-error',
   description: 'half the mean squared error at x_1, x_2, .. and the query, each predicted from the pairs before it',
-  missing: ({ sequenceForward }) =>
-    sequenceForward === undefined ? 'an architecture whose predictions at x_1, x_2, .. come from one pass' : null,
+  missing: (architecture, sizes) =>
+    architecture.sequenceForward === undefined || outputOf(architecture, sizes) !== 'value'
+      ? 'an architecture whose predictions at x_1, x_2, .. are values and come from one pass'
+      : null,
   fixesContext: true,
   compute:
     (architecture, sizes) =>
@@ -69,15 +72,40 @@ const sequenceSquaredError: LossKind = {
     (sumOfSquares(responses) + sumOfSquares(targets)) / (2 * (responses.length + targets.length)),
 };
 
-export const losses: readonly LossKind[] = [squaredError, sequenceSquaredError];
+/**
+ * Two classes, labels y = -1 or +1 and score z: mean log(1 + exp(-y z)). More, one-hot targets t and scores z_k:
+ * mean (log sum_k exp(z_k) - sum_k t_k z_k). From scores, so that a sure and wrong model has a large loss and not an infinite one.
+ * Source: Shen, Zhou, Yang, Shen (2025), arXiv 2410.11778.
+ */
+const crossEntropy: LossKind = {
+  name: 'cross-entropy',
+  description: 'mean cross-entropy of the probabilities at the query, in nats',
+  missing: (architecture, sizes) =>
+    outputOf(architecture, sizes) === 'value' ? 'a model that predicts probabilities' : null,
+  fixesContext: false,
+  compute:
+    (architecture, sizes) =>
+    (ops, parameters, { covariates, responses, query, targets }) => {
+      const prompt = { covariates: covariates!, responses: responses!, query: query! };
+      const scores = architecture.logits!(ops, parameters, prompt, sizes);
+      return ops.mean(
+        outputOf(architecture, sizes) === 'sigmoid'
+          ? ops.softplus(scale(ops, ops.mul(targets!, scores), -1))
+          : ops.sub(ops.logSumExp(scores), ops.sum(ops.mul(targets!, scores), -1)),
+      );
+    },
+  zeroLoss: ({ classes = 0 }) => Math.log(Math.max(2, classes)),
+};
+
+export const losses: readonly LossKind[] = [squaredError, sequenceSquaredError, crossEntropy];
 
 /** What an architecture is trained with unless a configuration says otherwise. */
-export function defaultLoss(_architecture: Architecture): LossSpec {
-  return { name: 'squared-error' };
+export function defaultLoss(architecture: Architecture, sizes: ModelSizes): LossSpec {
+  return { name: outputOf(architecture, sizes) === 'value' ? 'squared-error' : 'cross-entropy' };
 }
 
 /** @throws {UsageError} for an unknown loss, or one that the architecture does not have. */
-export function lossFor({ name }: LossSpec, architecture: Architecture, where = 'loss'): LossKind {
+export function lossFor({ name }: LossSpec, architecture: Architecture, sizes: ModelSizes, where = 'loss'): LossKind {
   const kind = losses.find((loss) => loss.name === name);
   if (kind === undefined) {
     throw unknownName(
@@ -86,7 +114,7 @@ export function lossFor({ name }: LossSpec, architecture: Architecture, where = 
       losses.map((loss) => loss.name),
     );
   }
-  const missing = kind.missing(architecture);
+  const missing = kind.missing(architecture, sizes);
   if (missing !== null) {
     throw new UsageError({ where: `${where}.name`, expected: missing, got: `${architecture.name} with ${name}` });
   }
@@ -95,7 +123,7 @@ export function lossFor({ name }: LossSpec, architecture: Architecture, where = 
 
 /** The loss of an architecture of some sizes on labelled prompts, as a function of its parameters. */
 export function trainingLoss(architecture: Architecture, sizes: ModelSizes, loss?: LossSpec): ScalarFunction {
-  return lossFor(loss ?? defaultLoss(architecture), architecture).compute(architecture, sizes);
+  return lossFor(loss ?? defaultLoss(architecture, sizes), architecture, sizes).compute(architecture, sizes);
 }
 
 function sumOfSquares(values: Float32Array): number {

@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os';
 import { serializeModel } from '../export/serialize.ts';
 import { type Feed, openStatefulSession } from '../infer/stateful-session.ts';
 import { ShapeError } from '../models/errors.ts';
-import type { LabelledBatch } from '../models/prompts.ts';
+import { type LabelledBatch, labelAxis } from '../models/prompts.ts';
 import { sizeOf } from '../models/shape.ts';
 import type { OnnxDevice } from './engine-table.ts';
 import type { Engine, EngineOptions, TrainingState } from './engines.ts';
@@ -78,11 +78,12 @@ function requireOneQuery({ queries }: LabelledBatch): void {
 
 function feedsOf(batch: LabelledBatch): Feed[] {
   const { batch: count, context, queries, dimension } = batch;
+  const classes = labelAxis(batch);
   return [
     { name: 'covariates', shape: [count, context, dimension], values: batch.covariates },
-    { name: 'responses', shape: [count, context], values: batch.responses },
+    { name: 'responses', shape: [count, context, ...classes], values: batch.responses },
     { name: 'query', shape: [count, queries, dimension], values: batch.query },
-    { name: 'targets', shape: [count, queries], values: batch.targets },
+    { name: 'targets', shape: [count, queries, ...classes], values: batch.targets },
   ];
 }
 

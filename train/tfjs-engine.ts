@@ -5,6 +5,7 @@
  */
 import type * as tf from '@tensorflow/tfjs';
 import { ShapeError } from '../models/errors.ts';
+import { labelAxis } from '../models/prompts.ts';
 import { type Shape, sizeOf } from '../models/shape.ts';
 import type { Engine, EngineOptions, StepHandle, TrainingState } from './engines.ts';
 import { trainingLoss } from './losses.ts';
@@ -42,11 +43,12 @@ export async function createTfjsEngine(options: EngineOptions): Promise<Engine> 
     select();
     const { next, report } = tf.tidy(() => {
       const { batch: count, context, queries, dimension } = batch;
+      const classes = labelAxis(batch);
       const inputs = {
         covariates: tf.tensor(batch.covariates, [count, context, dimension]),
-        responses: tf.tensor(batch.responses, [count, context]),
+        responses: tf.tensor(batch.responses, [count, context, ...classes]),
         query: tf.tensor(batch.query, [count, queries, dimension]),
-        targets: tf.tensor(batch.targets, [count, queries]),
+        targets: tf.tensor(batch.targets, [count, queries, ...classes]),
       };
       const loss = (...values: tf.Tensor[]): tf.Scalar => {
         const parameters = Object.fromEntries(names.map((name, i) => [name, values[i]!]));

@@ -11,7 +11,7 @@ import { graphOps } from '../export/graph-ops.ts';
 import { canonicalJson, type JsonValue } from '../export/json.ts';
 import { optimizeGraph } from '../export/passes/index.ts';
 import { serializeModel } from '../export/serialize.ts';
-import type { Architecture, ModelSizes } from '../models/architecture.ts';
+import { type Architecture, classAxis, type ModelSizes } from '../models/architecture.ts';
 import { differentiate } from '../models/autodiff.ts';
 import { UsageError } from '../models/errors.ts';
 import { type Shape, sizeOf } from '../models/shape.ts';
@@ -108,7 +108,7 @@ const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `
  */
 export function buildTrainingStep(description: StepDescription): TrainingStep {
   const { architecture, sizes, optimizer: spec, clipNorm, queries = 1 } = description;
-  const loss = lossFor(description.loss ?? defaultLoss(architecture), architecture);
+  const loss = lossFor(description.loss ?? defaultLoss(architecture, sizes), architecture, sizes);
   const context = loss.fixesContext ? requireContext(description) : 'context';
   const optimizer = createOptimizer(spec);
   const parameters = layOut(architecture.parameterShapes(sizes));
@@ -131,9 +131,9 @@ export function buildTrainingStep(description: StepDescription): TrainingStep {
       : lookUp(builder, builder.input(stepInput, [], docs.step), table);
   const inputs = {
     covariates: builder.input('covariates', ['batch', context, sizes.dimension], docs.covariates),
-    responses: builder.input('responses', ['batch', context], docs.responses),
+    responses: builder.input('responses', ['batch', context, ...classAxis(sizes)], docs.responses),
     query: builder.input('query', ['batch', queries, sizes.dimension], docs.query),
-    targets: builder.input('targets', ['batch', queries], docs.targets),
+    targets: builder.input('targets', ['batch', queries, ...classAxis(sizes)], docs.targets),
   };
   const { value: lossValue, gradients } = differentiate<Value>(
     ops,
@@ -269,7 +269,7 @@ export function trainingStepModel(
     reports: reportOutputs,
     optimizer,
     clipNorm,
-    loss: description.loss ?? defaultLoss(architecture),
+    loss: description.loss ?? defaultLoss(architecture, description.sizes),
   };
   return {
     irVersion: irVersions[opset],

@@ -2,6 +2,7 @@
 import type { Architecture } from '../architecture.ts';
 import { unknownName } from '../errors.ts';
 import { linearAttention } from './linear-attention.ts';
+import { linearAttentionClassifier } from './linear-attention-classifier.ts';
 import { multilayerLinearAttention } from './multilayer-linear-attention.ts';
 import { pairedTransformer } from './paired-transformer.ts';
 import { softmaxAttention } from './softmax-attention.ts';
@@ -10,6 +11,7 @@ import { transformer } from './transformer.ts';
 
 export const architectures: readonly Architecture[] = [
   linearAttention,
+  linearAttentionClassifier,
   multilayerLinearAttention,
   sparseLinearAttention,
   softmaxAttention,

@@ -223,7 +223,7 @@ describe('evaluate', () => {
     [{ prompts: 1 }, '--prompts: expected a whole number, 2 or more, got 1.'],
     [{ queriesPerPrompt: 0 }, 'queriesPerPrompt: expected a whole number, 1 or more, got 0.'],
     [{ targetStandardError: 0 }, 'targetStandardError: expected a ratio between 0 and 1, got 0.'],
-    [{ task: { ...task, dimension: 5 } }, "task: expected the model's dimension 3, got 5."],
+    [{ task: { ...task, dimension: 5 } }, "task.dimension: expected 3, the model's dimension, got 5."],
     [{ seed: -1 }, 'seed: expected an integer from 0 to 2^53 - 1, got -1.'],
   ])('refuses %j', async (change, message) => {
     await expect(collect(evaluate(session(), { task, lengths: [5], ...change }))).rejects.toThrow(message);

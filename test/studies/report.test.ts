@@ -93,6 +93,7 @@ describe('claims', () => {
       level: null,
       contextLength: 5,
       estimator: 'model',
+      measure: 'squared-error',
       risk: 1,
       standardError: 0.1,
       prompts: 10,
