@@ -41,7 +41,14 @@ test('each operation gives what float64 gives, on ONNX Runtime, at the inferred 
 test('interpretGraph is the way back: the same numbers as the operations themselves', () => {
   const inputs = { x: fromFlat(shapes.x, data.x), y: fromFlat(shapes.y, data.y) };
   const results = interpretGraph(referenceOps, everyOpGraph(), inputs, ({ shape, data }) => fromFlat(shape, data));
-  expect(results).toEqual(everyOp(referenceOps, inputs.x, inputs.y));
+  const expected = everyOp(referenceOps, inputs.x, inputs.y);
+  // The one operation that is several nodes, whose rounding is another.
+  for (const name of ['log_sum_exp', 'log_sum_exp_of_large']) {
+    expectClose(results[name]!.data, expected[name]!.data, { relative: 1e-14, absolute: 1e-15 });
+    delete results[name];
+    delete expected[name];
+  }
+  expect(results).toEqual(expected);
 });
 
 test('interpretGraph refuses what no operation makes', () => {
