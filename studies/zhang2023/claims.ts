@@ -3,6 +3,7 @@ import { frobeniusNorm, scaleMatrix, subtract } from '../../models/matrix.ts';
 import { covarianceMatrix } from '../../models/tasks/covariance.ts';
 import { exactTaskRisk, layerBlocks, leastSquaresRisk } from '../../models/theory/zhang2023.ts';
 import { boundClaim, type Comparison, comparisonsOf, statisticalClaim } from '../claims.ts';
+import { parityClaims } from '../parity-claims.ts';
 import type { RunRow, TrainedModel } from '../reproduce.ts';
 import { numberOf } from '../settings.ts';
 import type { Claim } from '../study.ts';
@@ -125,26 +126,6 @@ function leastSquaresClaims({ lengthRows, main }: Findings): Claim[] {
   return comparisons.length === 0 ? [] : [statisticalClaim('risk of least squares', comparisons)];
 }
 
-/** The exported files against the float64 reference. */
-function parityClaims({ models, correlated, descents }: Findings): Claim[] {
-  const results = [...new Set([...models, correlated, ...descents])].flatMap(({ plan, run }) =>
-    run.parity.map((result) => ({ ...result, label: plan.label })),
-  );
-  return [...new Set(results.map(({ provider }) => provider))].map((provider) => {
-    const worst = worstBy(
-      results.filter((result) => result.provider === provider),
-      ({ maxRelative, ok }) => (ok ? maxRelative : Number.POSITIVE_INFINITY),
-    );
-    const claim = boundClaim(`largest relative error of the ONNX files on ${provider}`, {
-      theory: 0,
-      measured: worst.maxRelative,
-      limit: worst.tolerance.relative,
-      shown: `tolerance ${worst.tolerance.relative.toExponential(0).replace('-', '−')}`,
-    });
-    return { ...claim, holds: claim.holds && worst.ok };
-  });
-}
-
 export function claimsOf(findings: Findings): Claim[] {
   return [
     ...minimumClaims(findings),
@@ -152,7 +133,7 @@ export function claimsOf(findings: Findings): Claim[] {
     ...weightClaims(findings),
     ...riskClaims(findings),
     ...leastSquaresClaims(findings),
-    ...parityClaims(findings),
+    ...parityClaims([...new Set([...findings.models, findings.correlated, ...findings.descents])]),
   ];
 }
 
