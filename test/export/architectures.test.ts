@@ -4,19 +4,20 @@ import { buildModel, exportModel, type ModelDescription } from '../../export/exp
 import { printModel } from '../../export/print.ts';
 import { readModel } from '../../export/read-model.ts';
 import { parseModel, serializeModel } from '../../export/serialize.ts';
+import { classAxis } from '../../models/architecture.ts';
 import { referencePrediction, referencePrefixPrediction } from '../../models/reference-ops.ts';
 import { expectGolden } from '../golden.ts';
-import { drawPrompts, linearVariant, regression, type Variant, variants } from '../models/attention/variants.ts';
+import { drawPromptsFor, linearVariant, type Variant, variants } from '../models/attention/variants.ts';
 import { expectClose } from '../tolerance.ts';
 import { runOnCpu } from './fixtures.ts';
 import { checkOfficially, hasOfficialChecker } from './official-checker.ts';
 
-const describeVariant = ({ architecture, sizes, parameters }: Variant): ModelDescription => ({
+const describeVariant = ({ architecture, sizes, parameters, task }: Variant): ModelDescription => ({
   architecture,
   sizes,
   parameters,
   study: 'none',
-  task: regression(sizes.dimension),
+  task,
   config: {},
   training: {},
 });
@@ -40,16 +41,21 @@ describe.each(variants)('$name', (variant) => {
     { batch: 3, context: 41, queries: 2 },
     ...(architecture.minimumContext === 0 ? [{ batch: 2, context: 0, queries: 2 }] : []),
   ])('the graph computes what the architecture does in float64: %o', async (size) => {
-    const prompts = drawPrompts({ ...size, dimension: sizes.dimension });
+    const prompts = drawPromptsFor(variant, size);
     const outputs = await runOnCpu(bytes, prompts);
     const expected = referencePrediction(architecture, parameters, sizes, prompts);
     const scale = Math.sqrt(expected.reduce((sum, value) => sum + value * value, 0) / expected.length);
     const tolerance = { relative: 1e-5, absolute: 1e-5 * scale };
-    expect(outputs['prediction']!.dims).toEqual([size.batch, size.queries]);
+    expect(outputs['prediction']!.dims).toEqual([size.batch, size.queries, ...classAxis(sizes)]);
     expectClose(outputs['prediction']!.data as Float32Array, expected, tolerance);
     if (!prefixes) return;
     const curve = referencePrefixPrediction(architecture, parameters, sizes, prompts);
-    expect(outputs['prefix_prediction']!.dims).toEqual([size.batch, size.context + 1, size.queries]);
+    expect(outputs['prefix_prediction']!.dims).toEqual([
+      size.batch,
+      size.context + 1,
+      size.queries,
+      ...classAxis(sizes),
+    ]);
     expectClose(outputs['prefix_prediction']!.data as Float32Array, curve, tolerance);
   });
 

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import * as ort from 'onnxruntime-node';
 import type { ModelDescription } from '../../export/export-model.ts';
 import { linearAttention } from '../../models/attention/linear-attention.ts';
-import { allocateBatch, type BatchSizes, type PromptBatch } from '../../models/prompts.ts';
+import { allocateBatch, type BatchSizes, labelAxis, type PromptBatch } from '../../models/prompts.ts';
 import { createGenerator, fillNormals } from '../../models/random.ts';
 import { createSampler, type TaskSpec } from '../../models/tasks/index.ts';
 
@@ -69,7 +69,7 @@ export async function runOnCpu(model: Uint8Array, prompts: PromptBatch): Promise
   const { batch, context, queries, dimension } = prompts;
   const outputs = await session.run({
     covariates: new ort.Tensor('float32', prompts.covariates, [batch, context, dimension]),
-    responses: new ort.Tensor('float32', prompts.responses, [batch, context]),
+    responses: new ort.Tensor('float32', prompts.responses, [batch, context, ...labelAxis(prompts)]),
     query: new ort.Tensor('float32', prompts.query, [batch, queries, dimension]),
   });
   await session.release();

@@ -4,7 +4,7 @@ import { exportModel } from '../../export/export-model.ts';
 import { readModel } from '../../export/read-model.ts';
 import { type ProviderName, probeProvider } from '../../infer/providers.ts';
 import { verifyModel } from '../../infer/verify.ts';
-import { regression, variants } from '../models/attention/variants.ts';
+import { variants } from '../models/attention/variants.ts';
 import { requireOrSkip } from '../require.ts';
 import { useSoftwareWebgpu } from '../software-webgpu.ts';
 
@@ -13,7 +13,7 @@ useSoftwareWebgpu();
 describe.each(['cpu', 'wasm', 'webgpu', 'cuda'] as ProviderName[])('%s', async (provider) => {
   const probe = await probeProvider(provider);
   describe.runIf(requireOrSkip(provider, probe.available, probe.detail))('agrees with the float64 reference', () => {
-    test.each(variants)('$name', { timeout: 120_000 }, async ({ architecture, sizes, parameters }) => {
+    test.each(variants)('$name', { timeout: 120_000 }, async ({ architecture, sizes, parameters, task }) => {
       const model = readModel(
         'file',
         exportModel(
@@ -22,7 +22,7 @@ describe.each(['cpu', 'wasm', 'webgpu', 'cuda'] as ProviderName[])('%s', async (
             sizes,
             parameters,
             study: 'none',
-            task: regression(sizes.dimension),
+            task,
             config: {},
             training: {},
           },

@@ -4,11 +4,12 @@ import { probeProvider } from '../../infer/providers.ts';
 import { resolveSizes } from '../../models/architecture.ts';
 import { architectureNamed, architectures } from '../../models/attention/index.ts';
 import { createGenerator } from '../../models/random.ts';
+import type { TaskSpec } from '../../models/tasks/index.ts';
 import { createEngine } from '../../train/engines.ts';
 import { readRun } from '../../train/run-folder.ts';
 import { train } from '../../train/train.ts';
 import { buildTrainingStep } from '../../train/training-step.ts';
-import { drawPrompts, variants } from '../models/attention/variants.ts';
+import { classifierVariants, drawPromptsFor, regression, variants } from '../models/attention/variants.ts';
 import { requireOrSkip } from '../require.ts';
 import { useSoftwareWebgpu } from '../software-webgpu.ts';
 import { expectClose } from '../tolerance.ts';
@@ -19,7 +20,7 @@ useSoftwareWebgpu();
 
 const momentum = { name: 'sgd', learningRate: 0.05, momentum: 0.9 } as const;
 
-describe.each(variants)('$name', ({ architecture, sizes, parameters }) => {
+describe.each(variants)('$name', ({ architecture, sizes, parameters, task }) => {
   const description = { architecture, sizes, optimizer: momentum, clipNorm: null };
   const step = buildTrainingStep(description);
   const start = [
@@ -28,7 +29,7 @@ describe.each(variants)('$name', ({ architecture, sizes, parameters }) => {
   ];
 
   test('the gradient of the graph is that of float64, to 1e-5', async () => {
-    const batch = drawPrompts({ batch: 6, context: 7, queries: 1, dimension: sizes.dimension });
+    const batch = drawPromptsFor({ task }, { batch: 6, context: 7, queries: 1 });
     const expected = referenceStep(step, description, start, batch, { learningRate: 0.1 });
     const actual = await runStep(step, description, start, batch, { learningRate: 0.1 });
     const size = expected.gradient.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
@@ -37,7 +38,7 @@ describe.each(variants)('$name', ({ architecture, sizes, parameters }) => {
   });
 
   test.each(['cpu', 'wasm'] as const)('the gradient of TensorFlow.js on %s is that of float64', async (device) => {
-    const batch = drawPrompts({ batch: 6, context: 7, queries: 1, dimension: sizes.dimension });
+    const batch = drawPromptsFor({ task }, { batch: 6, context: 7, queries: 1 });
     const expected = referenceStep(step, description, start, batch, { learningRate: 0.1 });
     const engine = await createEngine('tfjs', { ...description, device });
     engine.loadState({
@@ -62,10 +63,11 @@ const webgpu = await probeProvider('webgpu');
 
 describe.runIf(requireOrSkip('webgpu', webgpu.available, webgpu.detail))('on WebGPU', () => {
   // The engine's session refuses a graph of which any node would run elsewhere.
-  test.each(variants.filter((_, i) => [1, 2, 5].includes(i)))(
+  const chosen = [...variants.filter((_, i) => [1, 2, 5].includes(i)), ...classifierVariants];
+  test.each(chosen)(
     'every node of the training step runs there: $name',
     { timeout: 120_000 },
-    async ({ architecture, sizes, parameters }) => {
+    async ({ architecture, sizes, parameters, task }) => {
       const losses: number[][] = [];
       for (const device of ['cpu', 'webgpu'] as const) {
         const engine = await createEngine('onnx', {
@@ -78,7 +80,7 @@ describe.runIf(requireOrSkip('webgpu', webgpu.available, webgpu.detail))('on Web
         engine.loadState({ parameters, optimizer: {} });
         const reports: number[] = [];
         for (let at = 0; at < 3; at++) {
-          const batch = drawPrompts({ batch: 4, context: 5, queries: 1, dimension: sizes.dimension }, at);
+          const batch = drawPromptsFor({ task }, { batch: 4, context: 5, queries: 1 }, at);
           reports.push((await engine.step(batch, engine.scalars(0.05, at)).read()).loss);
         }
         engine.dispose();
@@ -90,8 +92,17 @@ describe.runIf(requireOrSkip('webgpu', webgpu.available, webgpu.detail))('on Web
 });
 
 const small = { layers: 2, width: 8, heads: 2, maxContext: 9 };
-const trained: Record<string, { options?: Record<string, number>; scheme?: string; learningRate: number }> = {
+interface Choice {
+  readonly options?: Record<string, number>;
+  readonly scheme?: string;
+  readonly learningRate: number;
+  /** @default linear regression */
+  readonly task?: TaskSpec;
+}
+
+const trained: Record<string, Choice> = {
   'linear-attention': { learningRate: 0.02 },
+  'linear-attention-classifier': { learningRate: 0.3, task: classifierVariants[0]!.task },
   'multilayer-linear-attention': { options: { layers: 2 }, learningRate: 0.01 },
   'sparse-linear-attention': { options: { layers: 2 }, learningRate: 0.01 },
   'softmax-attention': { learningRate: 0.05 },
@@ -104,10 +115,11 @@ test('every architecture is among those that are trained here', () => {
 });
 
 test.each(Object.entries(trained))('%s: 80 steps, the same losses from both engines', async (name, choice) => {
-  const { options, scheme, learningRate } = choice;
+  const { options, scheme, learningRate, task = regression(2) } = choice;
+  const { dimension } = task;
   const config = smallConfig({
-    dimension: 2,
-    model: { name, dimension: 2, ...(options === undefined ? {} : { options }) },
+    task,
+    model: { name, dimension, ...(options === undefined ? {} : { options }) },
     contextLength: 6,
     initialisation: { scheme: scheme ?? 'generic', options: {} },
     optimizer: { name: 'adam', learningRate, beta1: 0.9, beta2: 0.999, epsilon: 1e-4 },
@@ -138,12 +150,13 @@ test.each(Object.entries(trained))('%s: 80 steps, the same losses from both engi
 test.each(Object.entries(trained))(
   '%s learns: 200 steps on one batch cut its loss by two fifths',
   async (name, choice) => {
-    const { options, scheme, learningRate } = choice;
+    const { options, scheme, learningRate, task = regression(2) } = choice;
     const architecture = architectureNamed(name);
-    const sizes = resolveSizes('test', architecture, { dimension: 2, ...(options === undefined ? {} : { options }) });
+    const { dimension } = task;
+    const sizes = resolveSizes('test', architecture, { dimension, ...(options === undefined ? {} : { options }) });
     const start = architecture.initSchemes.find((one) => one.name === (scheme ?? 'generic'))!;
     const parameters = start.initialise(sizes, start.defaults, createGenerator(3, 2));
-    const batch = drawPrompts({ batch: 8, context: 5, queries: 1, dimension: 2 });
+    const batch = drawPromptsFor({ task }, { batch: 8, context: 5, queries: 1 });
     const adam = { name: 'adam', learningRate: 4 * learningRate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
     const engine = await createEngine('onnx', { device: 'cpu', architecture, sizes, optimizer: adam, clipNorm: null });
     const zeros = Object.fromEntries(

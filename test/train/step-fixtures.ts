@@ -2,7 +2,7 @@
 import * as ort from 'onnxruntime-node';
 import { linearAttention } from '../../models/attention/linear-attention.ts';
 import { differentiate } from '../../models/autodiff.ts';
-import type { LabelledBatch } from '../../models/prompts.ts';
+import { type LabelledBatch, labelAxis } from '../../models/prompts.ts';
 import { fromFlat, type NdArray, referenceOps } from '../../models/reference-ops.ts';
 import { sizeOf } from '../../models/shape.ts';
 import { trainingLoss } from '../../train/losses.ts';
@@ -49,9 +49,9 @@ export function referenceStep(
   const { batch: count, context, queries, dimension } = batch;
   const inputs = {
     covariates: fromFlat([count, context, dimension], batch.covariates),
-    responses: fromFlat([count, context], batch.responses),
+    responses: fromFlat([count, context, ...labelAxis(batch)], batch.responses),
     query: fromFlat([count, queries, dimension], batch.query),
-    targets: fromFlat([count, queries], batch.targets),
+    targets: fromFlat([count, queries, ...labelAxis(batch)], batch.targets),
   };
   const named = state.map((vector) => unflatten(step, vector));
   const { value, gradients } = differentiate(referenceOps, trainingLoss(architecture, sizes, loss), named[0]!, inputs);
@@ -98,9 +98,9 @@ export function feedsOf(
       step.scalars.map(({ scalar, input }) => [input, tensor(Float32Array.of(scalars[scalar]!), [])]),
     ),
     covariates: tensor(batch.covariates, [count, context, dimension]),
-    responses: tensor(batch.responses, [count, context]),
+    responses: tensor(batch.responses, [count, context, ...labelAxis(batch)]),
     query: tensor(batch.query, [count, queries, dimension]),
-    targets: tensor(batch.targets, [count, queries]),
+    targets: tensor(batch.targets, [count, queries, ...labelAxis(batch)]),
   };
 }
 

@@ -1,6 +1,6 @@
 /** What holds for every architecture besides linear attention, which has its own file: what predictions depend on, and gradients. */
 import { describe, expect, test } from 'vitest';
-import { resolveSizes } from '../../../models/architecture.ts';
+import { classAxis, classesOf, outputOf, resolveSizes } from '../../../models/architecture.ts';
 import { architectures } from '../../../models/attention/index.ts';
 import { linearAttention } from '../../../models/attention/linear-attention.ts';
 import { multilayerLinearAttention } from '../../../models/attention/multilayer-linear-attention.ts';
@@ -16,13 +16,14 @@ import {
 } from '../../../models/reference-ops.ts';
 import { trainingLoss } from '../../../train/losses.ts';
 import { expectClose, float64 } from '../../tolerance.ts';
-import { choosePairs, chooseQuery, drawPrompts, type Variant, variants } from './variants.ts';
+import { choosePairs, chooseQuery, drawPromptsFor, type Variant, variants } from './variants.ts';
 
 const range = (length: number) => Array.from({ length }, (_, i) => i);
 
-describe.each(variants)('$name', ({ architecture, sizes, parameters }: Variant) => {
+describe.each(variants)('$name', ({ architecture, sizes, parameters, task }: Variant) => {
   const { dimension } = sizes;
-  const prompts = drawPrompts({ batch: 3, context: 5, queries: 3, dimension });
+  const width = Math.max(1, classesOf(sizes));
+  const prompts = drawPromptsFor({ task }, { batch: 3, context: 5, queries: 3 });
   const predict = (of: typeof prompts | ReturnType<typeof choosePairs>) =>
     referencePrediction(architecture, parameters, sizes, of);
   const all = predict(prompts);
@@ -31,7 +32,7 @@ describe.each(variants)('$name', ({ architecture, sizes, parameters }: Variant) 
     for (const q of range(3)) {
       expectClose(
         predict(chooseQuery(prompts, q)),
-        range(3).map((b) => all[b * 3 + q]!),
+        range(3).flatMap((b) => [...all.subarray((b * 3 + q) * width, (b * 3 + q + 1) * width)]),
         float64,
       );
     }
@@ -48,8 +49,11 @@ describe.each(variants)('$name', ({ architecture, sizes, parameters }: Variant) 
   test.runIf(architecture.prefixForward !== undefined)('a prefix is the shorter prompt', () => {
     const curve = referencePrefixPrediction(architecture, parameters, sizes, prompts);
     const from = architecture.minimumContext;
-    const entry = (n: number) => range(9).map((i) => curve[(Math.floor(i / 3) * 6 + n) * 3 + (i % 3)]!);
-    if (from === 1) expect(entry(0).every((value) => value === 0)).toBe(true);
+    const perPrefix = 3 * width;
+    const entry = (n: number) =>
+      range(3).flatMap((b) => [...curve.subarray((b * 6 + n) * perPrefix, (b * 6 + n + 1) * perPrefix)]);
+    const unknown = { value: 0, sigmoid: 0.5, softmax: 1 / width }[outputOf(architecture, sizes)];
+    if (from === 1) expect(entry(0).every((value) => value === unknown)).toBe(true);
     for (let n = from; n <= 5; n++) expectClose(predict(choosePairs(prompts, range(n))), entry(n), float64);
   });
 
@@ -57,9 +61,9 @@ describe.each(variants)('$name', ({ architecture, sizes, parameters }: Variant) 
     const { batch, context, queries } = prompts;
     const inputs = {
       covariates: fromFlat([batch, context, dimension], prompts.covariates),
-      responses: fromFlat([batch, context], prompts.responses),
+      responses: fromFlat([batch, context, ...classAxis(sizes)], prompts.responses),
       query: fromFlat([batch, queries, dimension], prompts.query),
-      targets: fromFlat([batch, queries], prompts.targets),
+      targets: fromFlat([batch, queries, ...classAxis(sizes)], prompts.targets),
     };
     const at = Object.fromEntries(
       Object.entries(architecture.parameterShapes(sizes)).map(([name, shape]) => [

@@ -1,22 +1,55 @@
 /** Every architecture at small sizes, with parameters that are all far from 0: for tests of any reading of them. */
-import { type Architecture, type ModelSizes, resolveSizes } from '../../../models/architecture.ts';
+import { type Architecture, classesOf, type ModelSizes, outputOf, resolveSizes } from '../../../models/architecture.ts';
 import { linearAttention } from '../../../models/attention/linear-attention.ts';
+import { linearAttentionClassifier } from '../../../models/attention/linear-attention-classifier.ts';
 import { multilayerLinearAttention } from '../../../models/attention/multilayer-linear-attention.ts';
 import { pairedTransformer } from '../../../models/attention/paired-transformer.ts';
 import { softmaxAttention } from '../../../models/attention/softmax-attention.ts';
 import { sparseLinearAttention } from '../../../models/attention/sparse-linear-attention.ts';
 import { drawNormals } from '../../../models/attention/starting-values.ts';
 import { transformer } from '../../../models/attention/transformer.ts';
-import { allocateBatch, type BatchSizes, type LabelledBatch, type PromptBatch } from '../../../models/prompts.ts';
+import {
+  allocateBatch,
+  type BatchSizes,
+  type LabelledBatch,
+  type PromptBatch,
+  responseWidth,
+} from '../../../models/prompts.ts';
 import { createGenerator } from '../../../models/random.ts';
-import { createSampler } from '../../../models/tasks/index.ts';
+import { createSampler, type TaskSpec } from '../../../models/tasks/index.ts';
 
 export interface Variant {
   readonly name: string;
   readonly architecture: Architecture;
   readonly sizes: ModelSizes;
+  /** Prompts that it can be asked. */
+  readonly task: TaskSpec;
   readonly parameters: Record<string, Float32Array>;
 }
+
+export const regression = (dimension: number) =>
+  ({
+    name: 'linear-regression',
+    dimension,
+    covariance: { kind: 'identity' },
+    taskCovariance: { kind: 'identity' },
+    noiseVariance: 0.5,
+  }) as const;
+
+const classification = (dimension: number, classes: number) =>
+  ({
+    name: 'gaussian-mixture',
+    dimension,
+    classes: classes === 0 ? 2 : classes,
+    labels: classes === 0 ? 'signs' : 'one-hot',
+    covariance: { kind: 'identity' },
+    radius: 1.5,
+  }) as const;
+
+const taskOf = (architecture: Architecture, sizes: ModelSizes): TaskSpec =>
+  outputOf(architecture, sizes) === 'value'
+    ? regression(sizes.dimension)
+    : classification(sizes.dimension, classesOf(sizes));
 
 function variant(architecture: Architecture, dimension: number, options: Record<string, number>, by: number): Variant {
   const given = Object.entries(options).map(([key, value]) => `, ${key} ${value}`);
@@ -30,6 +63,7 @@ function variant(architecture: Architecture, dimension: number, options: Record<
     name: `${architecture.name}, dimension ${dimension}${given.join('')}`,
     architecture,
     sizes,
+    task: taskOf(architecture, sizes),
     parameters: Object.fromEntries(parameters),
   };
 }
@@ -61,6 +95,10 @@ export const pairedVariants = [
   variant(pairedTransformer, 1, { ...small, layers: 2, positions: 1, maxContext: 3 }, 0.4),
   variant(pairedTransformer, 2, { ...small, layers: 2, heads: 3, preNorm: 0, causal: 1 }, 0.4),
 ];
+export const classifierVariants = [
+  variant(linearAttentionClassifier, 3, {}, 0.5),
+  variant(linearAttentionClassifier, 2, { classes: 4 }, 0.7),
+];
 /** One layer of linear attention, which is not among {@link variants}: its own tests are older than they. */
 export const linearVariant = variant(linearAttention, 3, {}, 0.5);
 export const variants = [
@@ -69,26 +107,27 @@ export const variants = [
   ...sparseVariants,
   ...transformerVariants,
   ...pairedVariants,
+  ...classifierVariants,
 ];
 
-export const regression = (dimension: number) =>
-  ({
-    name: 'linear-regression',
-    dimension,
-    covariance: { kind: 'identity' },
-    taskCovariance: { kind: 'identity' },
-    noiseVariance: 0.5,
-  }) as const;
+type Lengths = Pick<BatchSizes, 'batch' | 'context' | 'queries'>;
 
-export function drawPrompts(sizes: BatchSizes, seed = 5): LabelledBatch {
-  const prompts = allocateBatch(sizes);
-  createSampler(regression(sizes.dimension)).fill(createGenerator(seed, 1), 0, prompts);
+/** Prompts of linear regression, or of another task. */
+export function drawPrompts(sizes: BatchSizes, seed = 5, task: TaskSpec = regression(sizes.dimension)): LabelledBatch {
+  const sampler = createSampler(task);
+  const prompts = allocateBatch({ ...sizes, ...sampler });
+  sampler.fill(createGenerator(seed, 1), 0, prompts);
   return prompts;
 }
+
+/** Prompts that a variant can be asked. */
+export const drawPromptsFor = ({ task }: Pick<Variant, 'task'>, lengths: Lengths, seed?: number): LabelledBatch =>
+  drawPrompts({ ...lengths, dimension: task.dimension }, seed, task);
 
 /** The same prompts with other pairs: entry i holds what was pair `order[i]`. */
 export function choosePairs(prompts: PromptBatch, order: readonly number[]): PromptBatch {
   const { batch, context, dimension } = prompts;
+  const width = responseWidth(prompts);
   const rows = Array.from({ length: batch }, (_, b) => order.map((i) => b * context + i)).flat();
   return {
     ...prompts,
@@ -96,7 +135,9 @@ export function choosePairs(prompts: PromptBatch, order: readonly number[]): Pro
     covariates: Float32Array.from(
       rows.flatMap((row) => [...prompts.covariates.subarray(row * dimension, (row + 1) * dimension)]),
     ),
-    responses: Float32Array.from(rows, (row) => prompts.responses[row]!),
+    responses: Float32Array.from(
+      rows.flatMap((row) => [...prompts.responses.subarray(row * width, (row + 1) * width)]),
+    ),
   };
 }
 
