@@ -4,7 +4,10 @@ import type { TaskSpec } from '../tasks/index.ts';
 import { dmmse } from './dmmse.ts';
 import type { Estimator, EstimatorKind } from './estimator.ts';
 import { leastSquares } from './least-squares.ts';
+import { linearDiscriminant } from './linear-discriminant.ts';
+import { logistic } from './logistic.ts';
 import { knownKernel, knownKernelMode, pooledCounts } from './markov.ts';
+import { nearestNeighbours } from './nearest-neighbours.ts';
 import { posterior } from './posterior.ts';
 import { ridge } from './ridge.ts';
 import { uniform } from './uniform.ts';
@@ -19,6 +22,9 @@ export const estimators: readonly EstimatorKind[] = [
   dmmse,
   uniform,
   posterior,
+  linearDiscriminant,
+  nearestNeighbours,
+  logistic,
   pooledCounts,
   knownKernel,
   knownKernelMode,

@@ -6,12 +6,17 @@
 import { unknownName } from '../errors.ts';
 import type { TaskSpec } from '../tasks/index.ts';
 import { featureRegressionShifts } from './feature-regression.ts';
+import { gaussianMixtureShifts } from './gaussian-mixture.ts';
 import { linearRegressionShifts } from './linear-regression.ts';
 import type { Shift } from './shift.ts';
 
 export type { Shift } from './shift.ts';
 
-export const shifts: readonly Shift[] = [...linearRegressionShifts, ...featureRegressionShifts];
+export const shifts: readonly Shift[] = [
+  ...linearRegressionShifts,
+  ...featureRegressionShifts,
+  ...gaussianMixtureShifts,
+];
 
 /** @throws {UsageError} naming the nearest known shift. */
 export function shiftNamed(name: string): Shift {

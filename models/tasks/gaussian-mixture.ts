@@ -5,7 +5,7 @@
  *
  * so that all means have the same norm r in the metric Lambda^{-1}, and the law of the means does not change under the
  * rotations of that metric: what the theorems ask for. Class priors, the norm factors f_k and the covariance factor s break
- * it, for test laws. Query and context have the same classes, means and covariance.
+ * it, for test laws; so does a mixture of scales, whose covariates are not Gaussian. Query and context have the same classes, means and covariance.
  * Source: Shen, Zhou, Yang, Shen (2025), arXiv 2410.11778; this law of the means is a choice within its assumptions.
  */
 import * as v from 'valibot';
@@ -13,7 +13,7 @@ import { UsageError } from '../errors.ts';
 import { inverse } from '../matrix.ts';
 import { type LabelledBatch, responseWidth } from '../prompts.ts';
 import { fillExponentialsForPrompts, fillNormalsForPrompts } from '../random.ts';
-import { finite, positive, wholeNumber } from '../schema.ts';
+import { belowOne, finite, positive, wholeNumber } from '../schema.ts';
 import {
   type Covariance,
   covarianceMatrix,
@@ -42,6 +42,8 @@ export interface GaussianMixtureSpec {
   readonly normFactors?: readonly number[];
   /** s: covariates scatter about the means with s Lambda, the means stay; absent: 1. */
   readonly covarianceFactor?: number;
+  /** a: each covariate has variance (1 - a) or (1 + a) times that, with equal chance; absent: 0, Gaussian classes. */
+  readonly scaleMixture?: number;
 }
 
 export const gaussianMixtureDefaults = {
@@ -62,10 +64,11 @@ const schema = v.strictObject({
   classPrior: v.exactOptional(v.array(finite, 'a list of probabilities')),
   normFactors: v.exactOptional(v.array(finite, 'a list of factors')),
   covarianceFactor: v.exactOptional(positive),
+  scaleMixture: v.exactOptional(belowOne),
 });
 
 /** What is drawn for a prompt; each has its own numbers, so a longer context begins with the shorter one's pairs. */
-const purposes = { means: 0, covariates: 1, labels: 2, query: 3, queryLabels: 4 } as const;
+const purposes = { means: 0, covariates: 1, labels: 2, query: 3, queryLabels: 4, scales: 5, queryScales: 6 } as const;
 
 /** More classes than this are a mistake, or a file that is not to be believed. */
 const mostClasses = 1000;
@@ -95,6 +98,8 @@ function validate(spec: GaussianMixtureSpec): void {
   if (!(covarianceFactor > 0 && Number.isFinite(covarianceFactor))) {
     throw fail('covarianceFactor', 'a factor above 0', covarianceFactor);
   }
+  const { scaleMixture = 0 } = spec;
+  if (!(scaleMixture >= 0 && scaleMixture < 1)) throw fail('scaleMixture', 'a number from 0 to below 1', scaleMixture);
 }
 
 const priorOf = ({ classPrior, classes }: GaussianMixtureSpec): readonly number[] =>
@@ -115,7 +120,7 @@ function classEnds(spec: GaussianMixtureSpec): Float64Array {
 /** `taskParameters` holds mu_1 .. mu_c, D numbers each: P = c D. Of two signs, the mean of -1 comes first. */
 function createSampler(spec: GaussianMixtureSpec): Sampler {
   validate(spec);
-  const { dimension, classes, labels, covariance, radius, covarianceFactor = 1 } = spec;
+  const { dimension, classes, labels, covariance, radius, covarianceFactor = 1, scaleMixture = 0 } = spec;
   const transformMeans = createTransform(covariance, dimension);
   const transform = createTransform(scaledCovariance(covariance, dimension, covarianceFactor), dimension);
   const radii = Float64Array.from({ length: classes }, (_, k) => radius * (spec.normFactors?.[k] ?? 1));
@@ -131,6 +136,15 @@ function createSampler(spec: GaussianMixtureSpec): Sampler {
       for (let j = at; j < at + dimension; j++) squares += means[j]! * means[j]!;
       const factor = radii[row % classes]! / Math.sqrt(squares);
       for (let j = at; j < at + dimension; j++) means[j] = means[j]! * factor;
+    }
+  }
+
+  /** Each row is made narrower or wider, by `draws` below or above its median. */
+  function scatter(x: Float32Array, rows: number): void {
+    const [narrow, wide] = [Math.sqrt(1 - scaleMixture), Math.sqrt(1 + scaleMixture)];
+    for (let row = 0, at = 0; row < rows; row++) {
+      const factor = draws[row]! < Math.LN2 ? narrow : wide;
+      for (const end = at + dimension; at < end; at++) x[at] = x[at]! * factor;
     }
   }
 
@@ -167,6 +181,12 @@ function createSampler(spec: GaussianMixtureSpec): Sampler {
       transformMeans?.(taskParameters, batch * classes);
       transform?.(covariates, batch * context);
       transform?.(query, batch * queries);
+      if (scaleMixture > 0) {
+        fillExponentialsForPrompts(generator, at(purposes.scales), batch, draws, context);
+        scatter(covariates, batch * context);
+        fillExponentialsForPrompts(generator, at(purposes.queryScales), batch, draws, queries);
+        scatter(query, batch * queries);
+      }
       fillExponentialsForPrompts(generator, at(purposes.labels), batch, draws, context);
       label(covariates, responses, taskParameters, batch, context);
       fillExponentialsForPrompts(generator, at(purposes.queryLabels), batch, draws, queries);
@@ -177,11 +197,11 @@ function createSampler(spec: GaussianMixtureSpec): Sampler {
 
 /**
  * P(y = k | q, means) = softmax_k(mu_k' S^{-1} q - mu_k' S^{-1} mu_k / 2 + log pi_k), S = s Lambda: what nobody can beat, since
- * it knows the means. Of two signs, the probability of +1.
+ * it knows the means. Of two signs, the probability of +1. With a mixture of scales the class densities are mixtures of two.
  */
 function createPosterior(spec: GaussianMixtureSpec): Posterior {
   validate(spec);
-  const { dimension, classes, labels, covariance, covarianceFactor = 1 } = spec;
+  const { dimension, classes, labels, covariance, covarianceFactor = 1, scaleMixture = 0 } = spec;
   const precision = Float64Array.from(
     inverse(covarianceMatrix(scaledCovariance(covariance, dimension, covarianceFactor), dimension)!).flat(),
   );
@@ -204,6 +224,25 @@ function createPosterior(spec: GaussianMixtureSpec): Posterior {
     }
   }
 
+  /** q^T S^{-1} q for the query that begins at `at`. */
+  function squareOf(query: Float32Array, at: number): number {
+    let total = 0;
+    for (let i = 0; i < dimension; i++) {
+      let sum = 0;
+      for (let j = 0; j < dimension; j++) sum += precision[i * dimension + j]! * query[at + j]!;
+      total += sum * query[at + i]!;
+    }
+    return total;
+  }
+
+  /** log of the mean over v = 1 -+ a of v^{-D/2} exp(-square / 2 v): what stands for -square / 2 of one normal density. */
+  function mixtureLogDensity(square: number): number {
+    const of = (variance: number) => -square / (2 * variance) - (dimension / 2) * Math.log(variance);
+    const [narrow, wide] = [of(1 - scaleMixture), of(1 + scaleMixture)];
+    const largest = Math.max(narrow, wide);
+    return largest + Math.log((Math.exp(narrow - largest) + Math.exp(wide - largest)) / 2);
+  }
+
   return (prompts: LabelledBatch, out: Float64Array) => {
     const { batch, queries, query, taskParameters } = prompts;
     const width = responseWidth(prompts);
@@ -211,9 +250,12 @@ function createPosterior(spec: GaussianMixtureSpec): Posterior {
       prepare(taskParameters, b * classes * dimension);
       for (const end = row + queries; row < end; row++) {
         let largest = Number.NEGATIVE_INFINITY;
+        const square = scaleMixture > 0 ? squareOf(query, row * dimension) : 0;
         for (let k = 0; k < classes; k++) {
           let score = offsets[k]!;
           for (let j = 0; j < dimension; j++) score += directions[k * dimension + j]! * query[row * dimension + j]!;
+          // |q - mu_k|^2 = |q|^2 - 2 (score - log pi_k)
+          if (scaleMixture > 0) score = logPrior[k]! + mixtureLogDensity(square - 2 * (score - logPrior[k]!));
           scores[k] = score;
           if (score > largest) largest = score;
         }
@@ -235,7 +277,7 @@ export const gaussianMixture: Task<GaussianMixtureSpec> = {
   source: 'Shen, Zhou, Yang, Shen (2025), arXiv 2410.11778',
   kind: 'classification',
   schema,
-  estimators: ['uniform', 'posterior'],
+  estimators: ['uniform', 'posterior', 'linear-discriminant', 'nearest-neighbours'],
   createSampler,
   createPosterior,
 };
