@@ -6,10 +6,8 @@
 import type { FrozenModel } from '../export/read-model.ts';
 import { ProviderError } from '../models/errors.ts';
 import type { PromptBatch } from '../models/prompts.ts';
-import { type AdapterInfo, formatAdapter, isSoftwareAdapter } from './adapter.ts';
 import { checkMemoryBudget } from './batching.ts';
 import { condense, createOrtSession, type OnnxRuntime, type OrtSession, runtimeVersion } from './onnxruntime.ts';
-import { type ProviderName, providerNamed } from './provider-table.ts';
 import { runBlock } from './run-block.ts';
 import {
   createSession,
@@ -19,6 +17,7 @@ import {
   type Runner,
   type SessionOptions,
 } from './session.ts';
+import { loadWebRuntime, type WebProvider } from './web-runtime.ts';
 import { releaseWebgpuSlot, takeWebgpuSlot } from './webgpu-slot.ts';
 
 export interface WebSessionOptions extends Omit<SessionOptions, 'threads'> {
@@ -32,15 +31,6 @@ export const webSessionDefaults: WebSessionOptions = {
   prefixes: true,
   wasmPaths: null,
 };
-
-/** What this file uses of a browser's `navigator.gpu`. */
-interface BrowserGpu {
-  requestAdapter(options: { powerPreference: 'high-performance' }): Promise<{
-    readonly info?: AdapterInfo;
-  } | null>;
-}
-
-type WebProvider = 'wasm' | 'webgpu';
 
 /**
  * Opens a session in a browser. `auto` is webgpu if the browser has a hardware adapter, else wasm.
@@ -57,59 +47,17 @@ export async function openSession(
     wasmPaths,
   } = { ...webSessionDefaults, ...options };
   checkMemoryBudget(memoryBudget);
-  const adapter = requested === 'wasm' ? null : await findAdapter();
-  const provider = resolveWebProvider(requested, adapter);
-  const ort = await loadRuntime(provider);
-  if (wasmPaths !== null) ort.env.wasm.wasmPaths = wasmPaths;
+  const { ort, provider, adapter } = await loadWebRuntime(requested, wasmPaths);
   const session = await createInSlot(ort, model.bytes, provider);
   const prefixes = wantsPrefixes && model.hasPrefixes;
   const report = {
     provider,
-    adapter: provider === 'webgpu' ? adapter!.name : null,
+    adapter,
     runtime: runtimeVersion(ort),
     opset: model.opset,
     threads: 1,
   };
   return createSession({ model, report, memoryBudget, prefixes, runner: createRunner(ort, session, provider) });
-}
-
-interface Adapter {
-  readonly name: string;
-  readonly isSoftware: boolean;
-}
-
-async function findAdapter(): Promise<Adapter | null> {
-  const { gpu } = (globalThis as { navigator?: { gpu?: BrowserGpu } }).navigator ?? {};
-  const adapter = (await gpu?.requestAdapter({ powerPreference: 'high-performance' })) ?? null;
-  if (adapter === null) return null;
-  const info = adapter.info ?? { vendor: '', architecture: '', description: '' };
-  return { name: formatAdapter(info), isSoftware: isSoftwareAdapter(info) };
-}
-
-function resolveWebProvider(requested: ProviderName | 'auto', adapter: Adapter | null): WebProvider {
-  if (requested === 'auto') return adapter !== null && !adapter.isSoftware ? 'webgpu' : 'wasm';
-  const { name } = providerNamed(requested);
-  if (name === 'wasm') return name;
-  if (name === 'webgpu') {
-    if (adapter !== null) return name;
-    throw new ProviderError({
-      where: 'provider webgpu',
-      expected: 'a browser with a WebGPU adapter',
-      got: 'none',
-      remedy: 'Use wasm, or a current browser over https or on localhost.',
-    });
-  }
-  throw new ProviderError({
-    where: `provider ${name}`,
-    expected: 'wasm or webgpu in a browser',
-    got: name,
-    remedy: 'The others run in Node.',
-  });
-}
-
-/** Each entry of the package is a build of its own; the plain one has neither name and is to be removed. */
-async function loadRuntime(provider: WebProvider): Promise<OnnxRuntime> {
-  return provider === 'webgpu' ? await import('onnxruntime-web/webgpu') : await import('onnxruntime-web/wasm');
 }
 
 async function createInSlot(ort: OnnxRuntime, bytes: Uint8Array, provider: WebProvider): Promise<OrtSession> {

@@ -78,7 +78,7 @@ export function checkBrowserEntry(root: string): string[] {
   const visit = (file: string): void => {
     if (seen.has(file)) return;
     seen.add(file);
-    const source = readFileSync(join(root, file), 'utf8').replaceAll(/^(import|export) type .*/gm, '');
+    const source = readFileSync(join(root, file), 'utf8').replaceAll(/^(import|export) type [^;]*;/gm, '');
     for (const match of source.matchAll(importPattern)) {
       const specifier = match[1]!;
       if (specifier.startsWith('.'))

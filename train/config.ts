@@ -2,9 +2,7 @@
  * The configuration of a run: what `config.json` holds. A run is a pure function of it. Reading it refuses unknown keys,
  * fills in every default, and checks what belongs together.
  */
-import { createHash } from 'node:crypto';
 import * as v from 'valibot';
-import { canonicalJson } from '../export/json.ts';
 import { type ModelSizes, resolveSizes } from '../models/architecture.ts';
 import { architectureNamed } from '../models/attention/index.ts';
 import { UsageError, unknownName } from '../models/errors.ts';
@@ -210,32 +208,4 @@ function checkTogether(where: string, config: ReadConfig): TrainingConfig {
     model: { name: architecture.name, ...sizes },
     initialisation: { scheme: scheme.name, options: { ...scheme.defaults, ...initialisation.options } },
   };
-}
-
-/**
- * The part of a configuration that fixes the numbers of a run; two runs of equal identity give the same parameters on the
- * same engine and device. Not in it: these two, versions, how often something is written; and, with a constant
- * schedule, the number of steps, which then only says when to stop.
- */
-function identityOf(config: TrainingConfig): Record<string, unknown> {
-  const { engine: _engine, device: _device, versions: _versions, ...rest } = config;
-  const { logEvery: _log, checkpointEvery: _checkpoint, ...numbers } = rest;
-  if (config.schedule.name !== 'constant') return numbers;
-  const { steps: _steps, ...withoutSteps } = numbers;
-  return withoutSteps;
-}
-
-/** SHA-256 of the identity: what a checkpoint says it belongs to. */
-export function configHash(config: TrainingConfig): string {
-  return createHash('sha256')
-    .update(canonicalJson('config', identityOf(config)))
-    .digest('hex');
-}
-
-/** The keys in which two configurations train differently. */
-export function differingKeys(a: TrainingConfig, b: TrainingConfig): string[] {
-  const [left, right] = [identityOf(a), identityOf(b)];
-  const keys = [...new Set([...Object.keys(left), ...Object.keys(right)])];
-  const textOf = (value: unknown) => (value === undefined ? '' : canonicalJson('config', value));
-  return keys.filter((key) => textOf(left[key]) !== textOf(right[key]));
 }

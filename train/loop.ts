@@ -3,6 +3,7 @@
  * and a sampler, no files and no library. It gives way to the event loop all the time, so that an interrupt is heard.
  */
 
+import { createBreather } from '../infer/breathe.ts';
 import { architectureNamed } from '../models/attention/index.ts';
 import { TrainingError } from '../models/errors.ts';
 import type { LoopProgress } from './checkpoint.ts';
@@ -64,7 +65,6 @@ export const initialProgress: LoopProgress = {
  */
 export const divergence = { window: 20, factor: 10 } as const;
 
-const millisecondsBetweenYields = 10;
 const millisecondsBetweenReports = 100;
 
 /** @throws {TrainingError} if the loss is not finite or has diverged. */
@@ -92,7 +92,7 @@ export async function runLoop({
 
   const startedAt = performance.now();
   const elapsed = (): number => (performance.now() - startedAt) / 1000;
-  let lastYield = startedAt;
+  const breather = createBreather();
   let lastReport = startedAt;
 
   const startStep = (): void => {
@@ -173,10 +173,7 @@ export async function runLoop({
         report();
         lastReport = now;
       }
-      if (now - lastYield >= millisecondsBetweenYields) {
-        await new Promise((resolve) => setImmediate(resolve));
-        lastYield = performance.now();
-      }
+      if (breather.isDue()) await breather.breathe();
     }
     while (pending.length > 0) await finishStep();
     if (started > lastSaved) await saveNow();

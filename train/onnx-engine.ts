@@ -3,15 +3,10 @@
  * that is the device; a step sends a batch and gets two numbers back. While one step computes, the next batch is drawn.
  */
 import { availableParallelism } from 'node:os';
-import { serializeModel } from '../export/serialize.ts';
-import { type Feed, openStatefulSession } from '../infer/stateful-session.ts';
-import { ShapeError } from '../models/errors.ts';
-import { type LabelledBatch, labelAxis } from '../models/prompts.ts';
-import { sizeOf } from '../models/shape.ts';
+import { openStatefulSession } from '../infer/stateful-session.ts';
 import type { OnnxDevice } from './engine-table.ts';
-import type { Engine, EngineOptions, TrainingState } from './engines.ts';
-import { createOptimizer } from './optimizers.ts';
-import { buildTrainingStep, reportOutputs, type TrainingStep, trainingStepModel } from './training-step.ts';
+import type { Engine, EngineOptions } from './engines.ts';
+import { createGraphEngine, prepareStep } from './graph-engine.ts';
 
 /** Steps under way before the oldest is read: the next batch is drawn meanwhile; a GPU is asked for reports more rarely. */
 const pipelineDepths: Readonly<Record<OnnxDevice, number>> = { cpu: 2, cuda: 4, webgpu: 8 };
@@ -22,92 +17,8 @@ const parametersForThreads = 50_000;
 /** @throws {ProviderError} if the device does not work here. */
 export async function createOnnxEngine(options: EngineOptions): Promise<Engine> {
   const device = options.device as OnnxDevice;
-  const step = buildTrainingStep(options);
-  const { state, scalars, size, parameters } = step;
-  const session = await openStatefulSession(
-    {
-      bytes: serializeModel(trainingStepModel(step, options, { study: '', task: {}, config: {} })),
-      state,
-      size,
-      reports: reportOutputs,
-    },
-    { provider: device, threads: size < parametersForThreads ? 1 : availableParallelism() },
-  );
-  const optimizer = createOptimizer(options.optimizer);
-  return {
-    name: 'onnx',
-    device,
-    adapter: session.adapter,
-    runtime: session.runtime,
-    pipelineDepth: pipelineDepths[device],
-    scalars: (learningRate, at) => optimizer.scalars(learningRate, at),
-    step(batch, values) {
-      requireOneQuery(batch);
-      const numbers = scalars.map(
-        ({ scalar, input }): Feed => ({ name: input, shape: [], values: Float32Array.of(values[scalar]!) }),
-      );
-      const started = session.step([...feedsOf(batch), ...numbers]);
-      return {
-        async read() {
-          const [loss, gradientNorm] = await started.read();
-          return { loss: loss!, gradientNorm: gradientNorm! };
-        },
-      };
-    },
-    async readState() {
-      const vectors = await session.read();
-      const named = vectors.map((vector) => splitVector(vector, step));
-      const slots = state.map(({ slot }, i) => [slot, named[i]!] as const).filter(([slot]) => slot !== null);
-      return { parameters: named[0]!, optimizer: Object.fromEntries(slots) };
-    },
-    loadState(from) {
-      // Joined, and thereby checked, as a whole before anything is sent.
-      session.load(state.map(({ slot }) => joinVector(from, slot, { parameters, size })));
-    },
-    tensorCount: () => session.tensorCount(),
-    dispose: () => void session.close(),
-  };
-}
-
-/** ONNX Runtime's own words for it would come later, from another thread. */
-function requireOneQuery({ queries }: LabelledBatch): void {
-  if (queries !== 1) {
-    throw new ShapeError({ where: 'engine onnx', expected: 'one query per training prompt', got: String(queries) });
-  }
-}
-
-function feedsOf(batch: LabelledBatch): Feed[] {
-  const { batch: count, context, queries, dimension } = batch;
-  const classes = labelAxis(batch);
-  return [
-    { name: 'covariates', shape: [count, context, dimension], values: batch.covariates },
-    { name: 'responses', shape: [count, context, ...classes], values: batch.responses },
-    { name: 'query', shape: [count, queries, dimension], values: batch.query },
-    { name: 'targets', shape: [count, queries, ...classes], values: batch.targets },
-  ];
-}
-
-type Layout = Pick<TrainingStep, 'parameters' | 'size'>;
-
-function splitVector(vector: Float32Array, { parameters }: Layout): Record<string, Float32Array> {
-  return Object.fromEntries(
-    parameters.map(({ name, shape, offset }) => [name, vector.slice(offset, offset + sizeOf(shape))]),
-  );
-}
-
-/** @throws {ShapeError} if a tensor is missing or has another size. */
-function joinVector(state: TrainingState, slot: string | null, { parameters, size }: Layout): Float32Array {
-  const vector = new Float32Array(size);
-  for (const { name, shape, offset } of parameters) {
-    const values = slot === null ? state.parameters[name] : state.optimizer[slot]?.[name];
-    if (values?.length !== sizeOf(shape)) {
-      throw new ShapeError({
-        where: slot === null ? `parameters/${name}` : `optimizer/${slot}/${name}`,
-        expected: `${sizeOf(shape)} numbers`,
-        got: values === undefined ? 'none' : String(values.length),
-      });
-    }
-    vector.set(values, offset);
-  }
-  return vector;
+  const { step, graph } = prepareStep(options);
+  const threads = step.size < parametersForThreads ? 1 : availableParallelism();
+  const session = await openStatefulSession(graph, { provider: device, threads });
+  return createGraphEngine({ device, pipelineDepth: pipelineDepths[device], options, step, session });
 }

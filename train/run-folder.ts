@@ -8,7 +8,8 @@ import { ensureFolder, fileError, writeFileAtomic } from '../export/files.ts';
 import { canonicalJson } from '../export/json.ts';
 import { DataError, UsageError } from '../models/errors.ts';
 import { type Checkpoint, readCheckpoint } from './checkpoint.ts';
-import { differingKeys, parseConfig, type TrainingConfig } from './config.ts';
+import { parseConfig, type TrainingConfig } from './config.ts';
+import { differingKeys } from './config-identity.ts';
 
 /** The files of a run by what they hold. */
 export const runFiles = {

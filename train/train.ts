@@ -3,7 +3,6 @@
  * checkpoints and metrics. It does not export: what becomes of the parameters is the caller's affair.
  */
 import { architectureNamed } from '../models/attention/index.ts';
-import { createGenerator, streams } from '../models/random.ts';
 import { version } from '../models/version.ts';
 import { type Checkpoint, writeCheckpoint } from './checkpoint.ts';
 import type { TrainingConfig } from './config.ts';
@@ -13,13 +12,13 @@ import {
   type EngineRequest,
   requireDevice,
   resolveEngine,
-  type TrainingState,
   type Workload,
 } from './engines.ts';
+import { initialState } from './initial-state.ts';
 import { initialProgress, type LoopState, runLoop, type TrainingProgress } from './loop.ts';
-import { createOptimizer } from './optimizers.ts';
 import { keptPath, openRun, type Run, writeMetrics } from './run-folder.ts';
 
+export { initialState } from './initial-state.ts';
 export type { TrainingProgress } from './loop.ts';
 
 export interface TrainOptions {
@@ -140,20 +139,6 @@ function requestOf({ engine, device }: TrainingConfig, checkpoint: Checkpoint | 
   const isStill = (asked: string, was: string) => asked === 'auto' || asked === was;
   const stays = isStill(engine, checkpoint.engine) && isStill(device, checkpoint.device);
   return stays ? { engine: checkpoint.engine, device: checkpoint.device } : { engine, device };
-}
-
-/** Parameters by the configuration's scheme, optimizer slots 0. */
-export function initialState(config: TrainingConfig): TrainingState {
-  const { model, initialisation, optimizer, seed } = config;
-  const scheme = architectureNamed(model.name).initSchemes.find(({ name }) => name === initialisation.scheme)!;
-  const generator = createGenerator(seed, streams.initialisation);
-  const parameters = scheme.initialise(model, initialisation.options, generator);
-  const zeros = () =>
-    Object.fromEntries(Object.entries(parameters).map(([name, values]) => [name, new Float32Array(values.length)]));
-  return {
-    parameters,
-    optimizer: Object.fromEntries(createOptimizer(optimizer).slots.map((slot) => [slot, zeros()])),
-  };
 }
 
 /** What trains, for the record in `config.json`. */

@@ -14,8 +14,11 @@ import type { BatchSizes } from '../../models/prompts.ts';
 import { allocateBatch } from '../../models/prompts.ts';
 import { createGenerator, streams } from '../../models/random.ts';
 import { createSampler, type TaskSpec } from '../../models/tasks/index.ts';
+import { readRun } from '../../train/run-folder.ts';
+import { train } from '../../train/train.ts';
 import { requireOrSkip } from '../require.ts';
 import { expectClose } from '../tolerance.ts';
+import { smallConfig, temporaryFolder } from '../train/fixtures.ts';
 
 const executablePath = '/usr/bin/chromium';
 const hasChromium = requireOrSkip('chromium', existsSync(executablePath), `no ${executablePath}`);
@@ -41,6 +44,21 @@ const bytes = exportModel({
   config: {},
   training: {},
 });
+
+/** Small runs, as their `config.json` has them. */
+const linearConfig = (steps: number) =>
+  smallConfig({ engine: 'onnx', device: 'cpu', steps, logEvery: 5, schedule: { name: 'constant' } });
+const transformerConfig = (steps: number) =>
+  smallConfig({
+    engine: 'onnx',
+    device: 'cpu',
+    steps,
+    logEvery: 5,
+    model: { name: 'transformer', dimension: 2, options: { layers: 2, width: 8, heads: 2, maxContext: 9 } },
+    loss: { name: 'sequence-squared-error' },
+    optimizer: { name: 'adam', learningRate: 0.003, beta1: 0.9, beta2: 0.999, epsilon: 1e-4 },
+    trainingPrompts: 64,
+  });
 
 function samplePrompts(shape: BatchSizes) {
   const prompts = allocateBatch(shape);
@@ -129,6 +147,36 @@ describe.runIf(hasChromium)('in Chromium', () => {
     expectClose(answer.prediction, prediction, { relative: 1e-5, absolute: 1e-5 });
     expect(answer.report).toMatchObject({ provider, runtime: 'onnxruntime-web 1.30.0' });
     if (provider === 'webgpu') expect(answer.report.adapter).toContain('swiftshader');
+    expect(problems).toEqual([]);
+  });
+
+  // Few steps on SwiftShader, after some seconds for its shaders.
+  test.each([
+    ['wasm', linearConfig, 200],
+    ['wasm', transformerConfig, 20],
+    ['webgpu', linearConfig, 10],
+  ] as const)('trains on %s with the losses of Node', { timeout: 60_000 }, async (device, choose, steps) => {
+    const config = choose(steps);
+    const answer = await page.evaluate(
+      async ({ config, device }) => {
+        const { icl } = globalThis as unknown as { icl: typeof import('../../index-browser.ts') };
+        let progress = 0;
+        const onProgress = ({ step }: { step: number }) => {
+          progress = step;
+        };
+        const { metrics, steps, runtime } = await icl.fit({ config, device, onProgress });
+        return { metrics, steps, runtime, progress };
+      },
+      { config, device },
+    );
+    const folder = join(temporaryFolder(), 'run');
+    await train({ folder, config });
+    const { metrics } = readRun(folder);
+    expect(answer).toMatchObject({ steps, progress: steps, runtime: 'onnxruntime-web 1.30.0' });
+    expect(answer.metrics.map(({ step, count }) => [step, count])).toEqual(metrics.map((row) => [row.step, row.count]));
+    // One step rounds to 1e-7 or so, and the next ones carry it on.
+    const losses = (rows: readonly { readonly loss: number }[]) => rows.map(({ loss }) => loss);
+    expectClose(losses(answer.metrics), losses(metrics), { relative: 1e-4, absolute: 1e-6 });
     expect(problems).toEqual([]);
   });
 

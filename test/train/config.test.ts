@@ -1,7 +1,8 @@
 /** Configurations: what is filled in, what is refused and how it says so. */
 import { describe, expect, test } from 'vitest';
 import { UsageError } from '../../models/errors.ts';
-import { configDefaults, configHash, differingKeys, parseConfig, type TrainingConfig } from '../../train/config.ts';
+import { configDefaults, parseConfig, type TrainingConfig } from '../../train/config.ts';
+import { configHash, differingKeys } from '../../train/config-identity.ts';
 import { smallConfig } from './fixtures.ts';
 
 const minimal = {

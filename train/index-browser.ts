@@ -1,0 +1,8 @@
+/** Parameters are fitted, in a browser. */
+export * from './config.ts';
+export type { Engine, TrainingState } from './engines.ts';
+export * from './fit-web.ts';
+export { type LossSpec, losses } from './losses.ts';
+export { createWebEngine, type WebEngineOptions } from './onnx-engine-web.ts';
+export { type OptimizerSpec, optimizers } from './optimizers.ts';
+export * from './training-step.ts';
