@@ -4,7 +4,7 @@
  */
 import { createPosterior, type Posterior, type TaskSpec, taskNamed } from '../models/tasks/index.ts';
 
-export type MeasureName = 'squared-error' | 'cross-entropy' | 'error-rate' | 'total-variation';
+export type MeasureName = 'squared-error' | 'rounding-error-rate' | 'cross-entropy' | 'error-rate' | 'total-variation';
 
 /** Arrays of answers to the same queries, and where the query's numbers start in each; `width` numbers per query. */
 export interface Answer {
@@ -34,6 +34,19 @@ const squaredError: Measure = {
     return error * error;
   },
 };
+
+/** Of responses that are whole numbers 0 .. levels - 1: whether the nearest of them is not the true one. */
+const roundingErrorRate = (levels: number): Measure => ({
+  name: 'rounding-error-rate',
+  description:
+    'how often the whole number nearest to the prediction, of those that a response can be, is not the true one',
+  needsPosterior: false,
+  of({ values, at, targets, target }) {
+    const value = values[at]!;
+    if (Number.isNaN(value)) return Number.NaN;
+    return Math.min(levels - 1, Math.max(0, Math.round(value))) === targets[target] ? 0 : 1;
+  },
+});
 
 /** Half the distance from 1 to the float32 below it, and the smallest float32 that no GPU takes for 0. */
 const [belowOne, aboveZero] = [2 ** -25, 2 ** -126];
@@ -111,7 +124,11 @@ export interface TaskMeasures {
 }
 
 export function measuresFor(task: TaskSpec): TaskMeasures {
-  if (taskNamed(task.name).kind === 'regression') return { measures: [squaredError], posterior: undefined };
+  const { kind, levels } = taskNamed(task.name);
+  if (kind === 'regression') {
+    const rounded = levels === undefined ? [] : [roundingErrorRate(levels(task))];
+    return { measures: [squaredError, ...rounded], posterior: undefined };
+  }
   const posterior = createPosterior(task);
   return {
     measures: [crossEntropy, errorRate, ...(posterior === undefined ? [] : [totalVariation])],

@@ -15,6 +15,7 @@ import type { InferenceSession, SessionReport } from '../infer/session.ts';
 import { openSession } from '../infer/session-node.ts';
 import type { VerifyOptions } from '../infer/verify.ts';
 import { DataError, UsageError } from '../models/errors.ts';
+import type { Estimator } from '../models/estimators/index.ts';
 import { version } from '../models/version.ts';
 import type { TrainingConfig } from '../train/config.ts';
 import { differingKeys } from '../train/config-identity.ts';
@@ -53,12 +54,14 @@ export interface TrainedModel {
 /** A row of the evaluation, and which of the models it is about. */
 export interface RunRow extends EvaluationRow {
   readonly run: string;
+  /** The prompts are the run's own training prompts: this is the error in sample. */
+  readonly stream?: 'training';
 }
 
 export type MeasurePlan = Pick<EvaluationPlan, 'lengths' | 'prompts'> &
-  Partial<Pick<EvaluationPlan, 'shifts' | 'queriesPerPrompt'>> & {
-    /** Names of estimators beside the model. */
-    readonly estimators?: readonly string[];
+  Partial<Pick<EvaluationPlan, 'shifts' | 'queriesPerPrompt' | 'stream'>> & {
+    /** Estimators beside the model, by name or made by the study. */
+    readonly estimators?: readonly (string | Estimator)[];
     /** Keep only the estimators' rows. */
     readonly isForEstimators?: true;
   };
@@ -99,6 +102,7 @@ export function openWorkshop(study: Study, options: ReproduceOptions, stages: nu
 
   const measureIn = async (session: InferenceSession, { plan, run }: TrainedModel, measures: MeasurePlan) => {
     const { lengths, estimators = [], shifts = [], isForEstimators = false, ...rest } = measures;
+    const isInSample = measures.stream === 'training';
     const levels = shifts.flatMap((shift) => shift.levels.map((level) => `${shift.shift.name} ${level}`));
     const measured: RunRow[] = [];
     const evaluation = evaluate(session, {
@@ -106,9 +110,10 @@ export function openWorkshop(study: Study, options: ReproduceOptions, stages: nu
       task: run.frozen.metadata.task,
       lengths,
       shifts,
-      estimators: estimators.map((name) => ({ name })),
-      seed: options.seed,
-      theory: study.modelTheory(run.frozen),
+      estimators: estimators.map((one) => (typeof one === 'string' ? { name: one } : one)),
+      seed: isInSample ? plan.seed : options.seed,
+      // Closed forms are about fresh prompts.
+      theory: isInSample ? null : study.modelTheory(run.frozen),
       signal: signal ?? null,
       onProgress: ({ shift, level, prompts, maximum }) => {
         const done = shift === null ? 0 : Math.max(0, levels.indexOf(`${shift} ${level}`));
@@ -116,7 +121,8 @@ export function openWorkshop(study: Study, options: ReproduceOptions, stages: nu
       },
     });
     for await (const row of evaluation) {
-      if (!isForEstimators || row.estimator !== 'model') measured.push({ run: plan.name, ...row });
+      if (isForEstimators && row.estimator === 'model') continue;
+      measured.push({ run: plan.name, ...(isInSample ? { stream: 'training' } : {}), ...row });
     }
     return measured;
   };

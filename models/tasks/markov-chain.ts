@@ -270,6 +270,7 @@ export const markovChain: Task<MarkovChainSpec> = {
   description: 'the last state of a chain from those before it, with a fresh kernel per prompt',
   source: 'Ding, Lu, Lu, Nowicki, Gao (2025), arXiv 2510.18638',
   kind: 'regression',
+  levels: ({ states }) => states,
   schema,
   estimators: ['zero', 'pooled-counts', 'known-kernel'],
   createSampler,

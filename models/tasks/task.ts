@@ -39,6 +39,8 @@ export interface Task<Spec extends AnyTaskSpec = AnyTaskSpec> {
   readonly source: string;
   /** `regression`: a prediction is a number, judged by its square; `classification`: it is a probability. */
   readonly kind: 'regression' | 'classification';
+  /** Of a regression whose responses are whole numbers: how many there are, 0 .. levels - 1. Absent: any number. */
+  levels?(spec: Spec): number;
   /** A `strictObject` whose `name` is a literal: the check of what comes from outside. */
   readonly schema: GenericSchema<unknown, Spec>;
   /** Names of the estimators that stand beside a model unless others are asked for. */

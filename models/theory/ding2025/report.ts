@@ -1,10 +1,11 @@
 /** All named numbers of the paper at one setting, as plain data: what `icl theory ding2025` prints. */
+import { UsageError } from '../../errors.ts';
 import { bestLinearAttention } from './best-layer.ts';
 import { blockEigenvalues, factorLayer, signatureResidual } from './factoring.ts';
 import { triangleSize } from './features.ts';
 import { knownKernelCeiling, zeroQueryProbability } from './known-kernel.ts';
 import { correlatedStarts, discriminant, lengthTwoRisk, shortestRealisable, squaredDistance } from './length-two.ts';
-import { populationRisk } from './moments.ts';
+import { checkLaw, populationRisk } from './moments.ts';
 import { minimise } from './quadratic.ts';
 
 export interface TheorySettings {
@@ -14,6 +15,8 @@ export interface TheorySettings {
   readonly p: number;
   /** Chains in the context; may be Infinity. */
   readonly n: number;
+  /** First states of the context follow the query's (Example C.5); for d = 1 only. Default false. */
+  readonly areStartsCorrelated?: boolean;
 }
 
 export type TheoryReport = Readonly<Record<string, number | number[] | number[][]>> & {
@@ -33,9 +36,17 @@ export type TheoryReport = Readonly<Record<string, number | number[] | number[][
 const LARGE_DIMENSION = 7;
 const shortSearch = { starts: 3, finalists: 1, rounds: 300 };
 
-/** @throws {UsageError} naming d, p or n. */
-export function theoryReport({ d, p, n }: TheorySettings): TheoryReport {
-  const risk = populationRisk({ d, p }, n);
+/** @throws {UsageError} naming d, p or n, or for correlated starts of longer chains. */
+export function theoryReport({ d, p, n, areStartsCorrelated = false }: TheorySettings): TheoryReport {
+  if (areStartsCorrelated && d !== 1) {
+    throw new UsageError({ where: 'd', expected: '1 for starts that follow the query’s', got: String(d) });
+  }
+  checkLaw({ d, p }, n);
+  const riskWith = (length: number) =>
+    areStartsCorrelated
+      ? lengthTwoRisk(correlatedStarts(p, length, squaredDistance(p)), length)
+      : populationRisk({ d, p }, length);
+  const risk = riskWith(n);
   const least = minimise(risk);
   const best = bestLinearAttention(risk, d < LARGE_DIMENSION ? {} : shortSearch);
   const ceiling = knownKernelCeiling({ d, p });
@@ -45,27 +56,18 @@ export function theoryReport({ d, p, n }: TheorySettings): TheoryReport {
     bestLinearAttentionRisk: best.risk,
     realisabilityGap: best.risk - least.risk,
     worstLocalSearchRisk: best.ends.at(-1)!,
-    riskMinimumLimit: minimise(populationRisk({ d, p }, Number.POSITIVE_INFINITY)).risk,
+    riskMinimumLimit: minimise(riskWith(Number.POSITIVE_INFINITY)).risk,
     zeroRisk: risk.constant,
     knownKernelRisk: ceiling.risk,
     knownKernelAccuracy: ceiling.accuracy,
     zeroQueryProbability: zeroQueryProbability({ d, p }),
     signatureResidual: signatureResidual(least.X, d),
     factorResidual: factorLayer(least.X, d).residual,
-    ...(d === 1 ? lengthTwoEntries(p, n, least.X) : {}),
+    ...(d === 1 ? { discriminant: discriminant(least.X) } : {}),
+    ...(d === 1 && !areStartsCorrelated ? { shortestRealisable: shortestRealisable(p) } : {}),
     X: Array.from({ length: d }, (_, j) => [...least.X.subarray(j * m, (j + 1) * m)]),
     blockEigenvalues: blockEigenvalues(least.X, d),
     b: [...best.b],
     A: best.A.map((row) => [...row]),
-  };
-}
-
-/** What the paper has for chains of length 2 only. */
-function lengthTwoEntries(p: number, n: number, X: Float64Array): Record<string, number> {
-  const correlated = lengthTwoRisk(correlatedStarts(p, n, squaredDistance(p)), n);
-  return {
-    discriminant: discriminant(X),
-    shortestRealisable: shortestRealisable(p),
-    riskMinimumCorrelatedStarts: minimise(correlated).risk,
   };
 }
