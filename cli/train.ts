@@ -29,7 +29,7 @@ export const train = defineCommand({
       positiveNumber('--learning-rate'),
     ),
     init: option('--init <scheme>', "how parameters start (default: the study's; see: icl list)", text),
-    engine: option('--engine <e>', `what fits: ${engineNames.join(', ')} or auto (default: auto)`, text),
+    engine: option('--engine <e>', `what fits: ${engineNames.join(', ')}, exact or auto (default: auto)`, text),
     device: option('--device <d>', `where: ${deviceNames.join(', ')} or auto (default: auto)`, text),
     checkpointEvery: option(
       '--checkpoint-every <n>',

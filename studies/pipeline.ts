@@ -13,6 +13,7 @@ import { UsageError } from '../models/errors.ts';
 import { parseConfig, type TrainingConfig } from '../train/config.ts';
 import { keptPath, type MetricsRow, readKept, readRun, runPaths } from '../train/run-folder.ts';
 import { type TrainingProgress, type TrainingResult, train } from '../train/train.ts';
+import { studies } from './index.ts';
 import type { Settings, Study } from './study.ts';
 import { versionsHere } from './versions.ts';
 
@@ -122,13 +123,16 @@ export async function trainAndExport(request: RunRequest): Promise<FinishedRun |
 /** The same, but comes back as soon as the file is there: the caller may train the next model while this one is verified. */
 export async function startRun(request: RunRequest): Promise<ExportedRun | InterruptedRun> {
   const { folder, config, resume, keepSteps, signal, onProgress } = request;
-  const trained = await train({ folder, config, resume, keepSteps, signal, onProgress });
+  const trained = await train({ folder, config, resume, keepSteps, fitOf: exactFitFor, signal, onProgress });
   if (trained.interrupted) return { interrupted: true, folder, steps: trained.steps };
   const path = runPaths(folder).model;
   const finished = finishRun(request, trained, exportRun(folder, {}, path));
   finished.catch(() => {}); // Thrown where it is awaited.
   return { interrupted: false, finished };
 }
+
+/** What a configuration's study can solve for instead of training. */
+const exactFitFor: FitOf = (config) => studies.find(({ name }) => name === config.study)?.exactFit?.(config) ?? null;
 
 async function finishRun(request: RunRequest, trained: TrainingResult, exported: FrozenModel): Promise<FinishedRun> {
   const { folder, verifyProviders, verification, keepSteps = [], signal } = request;

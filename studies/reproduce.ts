@@ -17,7 +17,7 @@ import type { VerifyOptions } from '../infer/verify.ts';
 import { DataError, UsageError } from '../models/errors.ts';
 import type { Estimator } from '../models/estimators/index.ts';
 import { version } from '../models/version.ts';
-import type { TrainingConfig } from '../train/config.ts';
+import { parseConfig, type TrainingConfig } from '../train/config.ts';
 import { differingKeys } from '../train/config-identity.ts';
 import { keptPath, keptPaths, readRun, runPaths } from '../train/run-folder.ts';
 import { chooseFigures } from './figure-choice.ts';
@@ -128,7 +128,10 @@ export function openWorkshop(study: Study, options: ReproduceOptions, stages: nu
   };
 
   const startModel = async (plan: ModelPlan): Promise<ExportedRun> => {
-    const config = resolveConfig(study, plan.settings, { ...plan.overrides, seed: plan.seed, device: options.device });
+    const base = resolveConfig(study, plan.settings, { ...plan.overrides, seed: plan.seed });
+    // What is solved for exactly has no device to choose.
+    const isExact = (study.exactFit?.(base) ?? null) !== null;
+    const config = isExact ? base : parseConfig(plan.name, { ...base, device: options.device });
     const own = join(folder, 'models', plan.name);
     removeOtherRun(own, config, plan.keepSteps ?? []);
     const run = await startRun({

@@ -9,6 +9,7 @@ import type { ProviderName } from '../infer/provider-table.ts';
 import type { Architecture, ModelSizes } from '../models/architecture.ts';
 import type { TaskSpec } from '../models/tasks/index.ts';
 import type { TrainingConfig } from '../train/config.ts';
+import type { ExactFit } from '../train/exact-fit.ts';
 
 export interface Paper {
   readonly title: string;
@@ -157,6 +158,8 @@ export interface Study {
   task(settings: Settings): TaskSpec;
   model(settings: Settings): StudyModel;
   trainingDefaults(settings: Settings): TrainingDefaults;
+  /** Solves for the parameters of a configuration of this study; null, or absent, where they have to be trained. */
+  exactFit?(config: TrainingConfig): ExactFit | null;
   /** Closed forms at these settings, for `icl theory`. */
   theory(settings: Settings): TheoryReport;
   /** The exact risk of a frozen model's own matrices. */

@@ -35,7 +35,8 @@ export interface Checkpoint {
   readonly step: number;
   readonly state: TrainingState;
   readonly progress: LoopProgress;
-  readonly engine: EngineName;
+  /** `exact`: solved for, not trained. */
+  readonly engine: EngineName | 'exact';
   readonly device: DeviceName;
   readonly adapter: string | null;
   readonly runtime: string;
@@ -143,7 +144,7 @@ export function readCheckpoint(path: string, config: TrainingConfig): Checkpoint
     step,
     state: readState(path, config, tensors),
     progress: parseProgress(path, entry(keys.progress)),
-    engine: entry(keys.engine) as EngineName,
+    engine: entry(keys.engine) as Checkpoint['engine'],
     device: entry(keys.device) as DeviceName,
     adapter: entry(keys.adapter) === '' ? null : entry(keys.adapter),
     runtime: entry(keys.runtime),

@@ -38,7 +38,8 @@ export interface TrainingConfig {
   readonly schedule: ScheduleSpec;
   /** Gradients of a larger norm are scaled down to it; null: never. */
   readonly clipNorm: number | null;
-  readonly engine: EngineName | 'auto';
+  /** `exact`: solved for, where the study can; `auto`: so where it can, otherwise trained. */
+  readonly engine: EngineName | 'exact' | 'auto';
   readonly device: DeviceName | 'auto';
   /** Steps per row of `metrics.jsonl`. */
   readonly logEvery: number;
@@ -151,7 +152,7 @@ const schema = v.strictObject({
   optimizer: v.optional(optimizer, configDefaults.optimizer),
   schedule: v.optional(schedule, configDefaults.schedule),
   clipNorm: v.optional(v.nullable(positive), configDefaults.clipNorm),
-  engine: v.optional(oneOf(engineNames), configDefaults.engine),
+  engine: v.optional(oneOf([...engineNames, 'exact'] as const), configDefaults.engine),
   device: v.optional(oneOf(deviceNames), configDefaults.device),
   logEvery: v.optional(wholeNumber(1), configDefaults.logEvery),
   checkpointEvery: v.optional(wholeNumber(1), configDefaults.checkpointEvery),
@@ -201,7 +202,9 @@ function checkTogether(where: string, config: ReadConfig): TrainingConfig {
       got: String(batch),
     });
   }
-  checkEngineDevice(where, config.engine, config.device);
+  // What is solved for exactly has no device to choose: `exact-fit.ts` says so where it matters.
+  checkEngineDevice(where, config.engine === 'exact' ? 'auto' : config.engine, config.device);
+  createSampler(spec); // throws if its numbers are impossible
   return {
     ...config,
     loss,

@@ -14,6 +14,7 @@ import {
   resolveEngine,
   type Workload,
 } from './engines.ts';
+import { exactFitOf, type FitOf, fitRun } from './exact-fit.ts';
 import { initialState } from './initial-state.ts';
 import { initialProgress, type LoopState, runLoop, type TrainingProgress } from './loop.ts';
 import { keptPath, openRun, type Run, writeMetrics } from './run-folder.ts';
@@ -30,6 +31,8 @@ export interface TrainOptions {
   readonly resume?: boolean | undefined;
   /** Steps whose checkpoints stay in the folder beside the latest one, to be read by `readKept`. Nothing else depends on them. */
   readonly keepSteps?: readonly number[] | undefined;
+  /** What can be solved for is not trained: see `exact-fit.ts`. */
+  readonly fitOf?: FitOf | undefined;
   /** Aborted: a checkpoint is saved and the result says `interrupted`. */
   readonly signal?: AbortSignal | undefined;
   /** About ten times a second. */
@@ -65,14 +68,21 @@ export interface TrainingResult {
  * @throws {TrainingError} if the loss is not finite or diverges; the last checkpoint is kept.
  */
 export async function train(options: TrainOptions): Promise<TrainingResult> {
-  const { folder, keepSteps = [], signal, onProgress } = options;
+  const { folder, keepSteps = [], fitOf, signal, onProgress } = options;
   const requestedConfig = options.config === undefined ? undefined : withVersions(options.config);
-  if (requestedConfig !== undefined && requestedConfig.device !== 'auto') {
+  const isExact = requestedConfig !== undefined && exactFitOf(requestedConfig, fitOf) !== null;
+  if (requestedConfig !== undefined && requestedConfig.device !== 'auto' && !isExact) {
     await requireDevice(await resolveEngine(requestOf(requestedConfig, null), workloadOf(requestedConfig)));
   }
   const run = openRun({ folder, config: requestedConfig, resume: options.resume === true });
   const { config, checkpoint } = run;
   if (run.isFinished && checkpoint !== null) return finishedResult(run, checkpoint.step);
+  const fit = exactFitOf(config, fitOf);
+  if (fit !== null) {
+    const { checkpoint: solved, seconds, loss } = await fitRun(run, fit, signal);
+    const done = finishedResult({ ...run, checkpoint: solved }, solved.step);
+    return { ...done, seconds, loss, promptsPerSecond: config.batch / seconds, resumedFrom: null, wasFinished: false };
+  }
 
   const { model } = config;
   const { engine: engineName, device } = await resolveEngine(requestOf(config, checkpoint), workloadOf(config));
@@ -135,7 +145,8 @@ const workloadOf = ({ batch, contextLength, model }: TrainingConfig): Workload =
 
 /** On `auto` a resumed run stays with its engine and on its device: others would round differently. */
 function requestOf({ engine, device }: TrainingConfig, checkpoint: Checkpoint | null): EngineRequest {
-  if (checkpoint === null) return { engine, device };
+  if (engine === 'exact') throw new Error('an exact fit is not trained');
+  if (checkpoint === null || checkpoint.engine === 'exact') return { engine, device };
   const isStill = (asked: string, was: string) => asked === 'auto' || asked === was;
   const stays = isStill(engine, checkpoint.engine) && isStill(device, checkpoint.device);
   return stays ? { engine: checkpoint.engine, device: checkpoint.device } : { engine, device };

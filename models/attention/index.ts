@@ -5,6 +5,7 @@ import { linearAttention } from './linear-attention.ts';
 import { linearAttentionClassifier } from './linear-attention-classifier.ts';
 import { multilayerLinearAttention } from './multilayer-linear-attention.ts';
 import { pairedTransformer } from './paired-transformer.ts';
+import { reducedLinearAttention } from './reduced-linear-attention.ts';
 import { softmaxAttention } from './softmax-attention.ts';
 import { sparseLinearAttention } from './sparse-linear-attention.ts';
 import { transformer } from './transformer.ts';
@@ -12,6 +13,7 @@ import { transformer } from './transformer.ts';
 export const architectures: readonly Architecture[] = [
   linearAttention,
   linearAttentionClassifier,
+  reducedLinearAttention,
   multilayerLinearAttention,
   sparseLinearAttention,
   softmaxAttention,
