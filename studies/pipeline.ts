@@ -11,6 +11,7 @@ import { type VerifyOptions, type VerifyResult, verifyModel } from '../infer/ver
 import { architectureNamed } from '../models/attention/index.ts';
 import { UsageError } from '../models/errors.ts';
 import { parseConfig, type TrainingConfig } from '../train/config.ts';
+import type { FitOf } from '../train/exact-fit.ts';
 import { keptPath, type MetricsRow, readKept, readRun, runPaths } from '../train/run-folder.ts';
 import { type TrainingProgress, type TrainingResult, train } from '../train/train.ts';
 import { studies } from './index.ts';

@@ -204,7 +204,6 @@ function checkTogether(where: string, config: ReadConfig): TrainingConfig {
   }
   // What is solved for exactly has no device to choose: `exact-fit.ts` says so where it matters.
   checkEngineDevice(where, config.engine === 'exact' ? 'auto' : config.engine, config.device);
-  createSampler(spec); // throws if its numbers are impossible
   return {
     ...config,
     loss,

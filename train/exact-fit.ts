@@ -59,10 +59,10 @@ export interface FittedRun {
 }
 
 /** Solves and records: one row of metrics, and a checkpoint with all steps done. */
-export async function fitRun(run: Run, fit: ExactFit, signal: AbortSignal | undefined): Promise<FittedRun> {
+export async function fitRun(run: Run, solve: ExactFit, signal: AbortSignal | undefined): Promise<FittedRun> {
   const { config, paths } = run;
   const start = performance.now();
-  const { parameters, loss, detail } = await fit(signal);
+  const { parameters, loss, detail } = await solve(signal);
   const seconds = (performance.now() - start) / 1000;
   const checkpoint: Checkpoint = {
     step: config.steps,

@@ -4,6 +4,7 @@ import { linearAttention } from '../../../models/attention/linear-attention.ts';
 import { linearAttentionClassifier } from '../../../models/attention/linear-attention-classifier.ts';
 import { multilayerLinearAttention } from '../../../models/attention/multilayer-linear-attention.ts';
 import { pairedTransformer } from '../../../models/attention/paired-transformer.ts';
+import { reducedLinearAttention } from '../../../models/attention/reduced-linear-attention.ts';
 import { softmaxAttention } from '../../../models/attention/softmax-attention.ts';
 import { sparseLinearAttention } from '../../../models/attention/sparse-linear-attention.ts';
 import { drawNormals } from '../../../models/attention/starting-values.ts';
@@ -75,6 +76,7 @@ export const softmaxVariants = [
   variant(softmaxAttention, 3, { valueWeight: 0.6 }, 0.7),
   variant(softmaxAttention, 2, { trainedValue: 1 }, 0.7),
 ];
+export const reducedVariants = [1, 3].map((dimension) => variant(reducedLinearAttention, dimension, {}, 0.5));
 export const multilayerVariants = [
   variant(multilayerLinearAttention, 3, { layers: 3 }, 0.3),
   variant(multilayerLinearAttention, 1, { layers: 1, outputSign: 1 }, 0.7),
@@ -102,6 +104,7 @@ export const classifierVariants = [
 /** One layer of linear attention, which is not among {@link variants}: its own tests are older than they. */
 export const linearVariant = variant(linearAttention, 3, {}, 0.5);
 export const variants = [
+  ...reducedVariants,
   ...softmaxVariants,
   ...multilayerVariants,
   ...sparseVariants,
