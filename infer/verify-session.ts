@@ -41,6 +41,26 @@ export const verifyDefaults: VerifyOptions = {
   signal: null,
 };
 
+/** For models of which the float64 reference would take minutes at the default sizes: fewer prompts, shorter ones. */
+const smallerSizes: readonly Pick<VerifyOptions, 'batches' | 'contexts' | 'queries'>[] = [
+  { batches: [1, 7, 33], contexts: [1, 2, 40, 100], queries: [1, 5] },
+  { batches: [1, 5], contexts: [1, 2, 19], queries: [1, 3] },
+];
+
+/** Parameters times pairs that the reference goes through: some seconds. */
+const mostWork = 1e9;
+
+/** The largest of the sizes at which a model's reference takes seconds; the smallest for a model that is too large for any. */
+export function sizesFor({ parameters }: Pick<FrozenModel, 'parameters'>): (typeof smallerSizes)[number] {
+  const { batches, contexts, queries } = verifyDefaults;
+  const count = Object.values(parameters).reduce((sum, { length }) => sum + length, 0);
+  const total = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
+  const work = (sizes: (typeof smallerSizes)[number]) =>
+    count * total(sizes.batches) * total(sizes.contexts) * sizes.queries.length;
+  const all = [{ batches, contexts, queries }, ...smallerSizes];
+  return all.find((sizes) => work(sizes) <= mostWork) ?? all.at(-1)!;
+}
+
 /** Where the worst entry was, and what stood there. */
 export interface WorstEntry {
   readonly output: 'prediction' | 'prefix_prediction';
@@ -95,8 +115,9 @@ export async function verifySession(
   session: InferenceSession,
   options: Partial<VerifyOptions> = {},
 ): Promise<VerifyResult> {
-  const { batches, contexts, queries, seed, tolerance, signal } = { ...verifyDefaults, ...options };
   const { model, report } = session;
+  const resolved = { ...verifyDefaults, ...sizesFor(model), ...options };
+  const { batches, contexts, queries, seed, tolerance, signal } = resolved;
   const sampler = createSampler(model.metadata.task);
   const generator = createGenerator(seed, streams.verification);
   const comparisons: Comparison[] = [];

@@ -4,7 +4,7 @@ import { type ProviderName, probeProvider } from '../../infer/providers.ts';
 import type { InferenceSession, Predictions } from '../../infer/session.ts';
 import { tolerances } from '../../infer/tolerances.ts';
 import { verifyModel } from '../../infer/verify.ts';
-import { type VerifyResult, verifySession } from '../../infer/verify-session.ts';
+import { sizesFor, type VerifyResult, verifySession } from '../../infer/verify-session.ts';
 import type { PromptBatch } from '../../models/prompts.ts';
 import { referencePrediction, referencePrefixPrediction } from '../../models/reference-ops.ts';
 import { requireOrSkip } from '../require.ts';
@@ -43,6 +43,13 @@ describe.each(['cpu', 'wasm', 'webgpu', 'cuda'] as ProviderName[])('%s', async (
       },
     );
   });
+});
+
+test('larger models are verified at sizes that their reference can go through', () => {
+  const of = (count: number) => sizesFor({ parameters: { weights: new Float32Array(count) } });
+  expect(of(882)).toEqual({ batches: [1, 7, 513], contexts: [1, 2, 40, 200], queries: [1, 5] });
+  expect(of(60_000)).toEqual({ batches: [1, 7, 33], contexts: [1, 2, 40, 100], queries: [1, 5] });
+  expect(of(10_000_000)).toEqual({ batches: [1, 5], contexts: [1, 2, 19], queries: [1, 3] });
 });
 
 describe('what is wrong', () => {
