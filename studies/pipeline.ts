@@ -59,6 +59,8 @@ export interface RunRequest {
   /** Continue the run that is in the folder; one that has all its steps is exported again and verified. */
   readonly resume: boolean;
   readonly verifyProviders: readonly (ProviderName | 'auto')[];
+  /** Export with predictions from every prefix. Default false. */
+  readonly hasPrefixes?: boolean;
   /** Sizes to verify at, where not all of {@link verifyModel}'s own. */
   readonly verification?: Partial<VerifyOptions>;
   /** Steps at which the parameters are kept, for {@link FinishedRun.kept}. */
@@ -127,7 +129,8 @@ export async function startRun(request: RunRequest): Promise<ExportedRun | Inter
   const trained = await train({ folder, config, resume, keepSteps, fitOf: exactFitFor, signal, onProgress });
   if (trained.interrupted) return { interrupted: true, folder, steps: trained.steps };
   const path = runPaths(folder).model;
-  const finished = finishRun(request, trained, exportRun(folder, {}, path));
+  const prefixes = request.hasPrefixes === true;
+  const finished = finishRun(request, trained, exportRun(folder, { prefixes }, path));
   finished.catch(() => {}); // Thrown where it is awaited.
   return { interrupted: false, finished };
 }

@@ -44,6 +44,8 @@ export interface ModelPlan {
   readonly keepSteps?: readonly number[];
   /** Sizes to verify at, where not all. */
   readonly verification?: Partial<VerifyOptions>;
+  /** Export with predictions from every prefix of the context: where a pass is dear, one then measures all lengths. */
+  readonly hasPrefixes?: true;
 }
 
 export interface TrainedModel {
@@ -140,6 +142,7 @@ export function openWorkshop(study: Study, options: ReproduceOptions, stages: nu
       resume: true,
       verifyProviders: options.verifyProviders,
       ...(plan.keepSteps === undefined ? {} : { keepSteps: plan.keepSteps }),
+      hasPrefixes: plan.hasPrefixes === true,
       ...(plan.verification === undefined ? {} : { verification: plan.verification }),
       ...(signal === undefined ? {} : { signal }),
       onProgress: ({ step, loss }) =>

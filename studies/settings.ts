@@ -34,6 +34,19 @@ export function nonNegativeSetting(name: string, description: string, initial: n
   };
 }
 
+/** A setting that is one of a few words, by default the first. */
+export function choiceSetting(name: string, description: string, choices: readonly [string, ...string[]]): Setting {
+  return {
+    name,
+    description,
+    default: choices[0],
+    parse(where, text) {
+      if (choices.includes(text)) return text;
+      throw new UsageError({ where, expected: choices.join(' or '), got: JSON.stringify(text) });
+    },
+  };
+}
+
 /** A setting whose text the study reads itself, once all others are known. */
 export function textSetting(name: string, description: string, initial: string): Setting {
   return { name, description, default: initial, parse: (_where, text) => text };

@@ -30,11 +30,11 @@ export function formatSummary({ claims, report, files, seconds, study, omitted }
       ...(explanation === undefined ? [] : [`  because ${explanation}`]),
     ]),
     '',
-    `${study.paper.authors} (${study.paper.year}): ${found}; ${files.length} files in ${seconds.toFixed(0)} s.`,
     ...omitted.map(
       ({ name, title }) =>
         `left out, since it takes long: ${name} (${title}); icl reproduce ${study.name} ${name} --quick`,
     ),
+    `${study.paper.authors} (${study.paper.year}): ${found}; ${files.length} files in ${seconds.toFixed(0)} s.`,
     `report: ${shown.startsWith('..') ? report : shown}`,
   ];
 }

@@ -5,7 +5,7 @@
 import type { FrozenModel } from '../export/read-model.ts';
 import { linearAttention } from '../models/attention/linear-attention.ts';
 import { exactTaskRisk, theoryReport } from '../models/theory/zhang2023.ts';
-import { nonNegativeSetting, numberOf, textSetting, wholeNumberSetting } from './settings.ts';
+import { choiceSetting, nonNegativeSetting, numberOf, textSetting, wholeNumberSetting } from './settings.ts';
 import type { Study, TrainingDefaults } from './study.ts';
 import { layerMatrices, taskOf } from './zhang2023/law.ts';
 
@@ -49,6 +49,10 @@ export const zhang2023: Study = {
       'of all responses, in training and test; the closed forms have it at test only, as the paper',
       0,
     ),
+    choiceSetting('gpt', 'size of the transformer in figure1: small (a CPU, minutes) or paper (a GPU, days)', [
+      'small',
+      'paper',
+    ]),
   ],
   figures: [
     {
@@ -75,6 +79,18 @@ export const zhang2023: Study = {
       name: 'shifts',
       title: 'Other shifts at test time',
       description: 'risk under task, query and covariate shifts and label noise, on the exact curves',
+    },
+    {
+      name: 'random-covariance',
+      title: 'A new covariance in every prompt is too much for one layer',
+      description: 'risk of layers trained on fixed and on random covariances, tested on both and on larger ones',
+      isExtra: true,
+    },
+    {
+      name: 'figure1',
+      title: 'A transformer copes, up to its training length',
+      description: 'the paper’s Figure 1: transformers with and without positions, least squares and linear layers',
+      isExtra: true,
     },
   ],
   leadFigure: 'length',

@@ -3,7 +3,6 @@ import { frobeniusNorm, scaleMatrix, subtract } from '../../models/matrix.ts';
 import { covarianceMatrix } from '../../models/tasks/covariance.ts';
 import { exactTaskRisk, layerBlocks, leastSquaresRisk } from '../../models/theory/zhang2023.ts';
 import { boundClaim, type Comparison, comparisonsOf, statisticalClaim } from '../claims.ts';
-import { parityClaims } from '../parity-claims.ts';
 import type { RunRow, TrainedModel } from '../reproduce.ts';
 import { numberOf } from '../settings.ts';
 import type { Claim } from '../study.ts';
@@ -133,7 +132,6 @@ export function claimsOf(findings: Findings): Claim[] {
     ...weightClaims(findings),
     ...riskClaims(findings),
     ...leastSquaresClaims(findings),
-    ...parityClaims([...new Set([...findings.models, findings.correlated, ...findings.descents])]),
   ];
 }
 

@@ -40,7 +40,7 @@ const wrongUsage: readonly (readonly [argv: string, message: string])[] = [
   ['theory', "missing required argument 'study'"],
   ['theory zhang2032', 'Did you mean zhang2023?'],
   ['theory zhang2023 extra', 'too many arguments'],
-  ['theory zhang2023 --set D=5', 'expected one of d, N, M, covariance, noiseVariance, got "D". Did you mean d?'],
+  ['theory zhang2023 --set D=5', 'expected one of d, N, M, covariance, noiseVariance, gpt, got "D". Did you mean d?'],
   ['theory zhang2023 --set d=x', 'got "x"'],
   ['theory zhang2023 --set d=2.5', 'got "2.5"'],
   ['theory zhang2023 --set d=0', 'got "0"'],

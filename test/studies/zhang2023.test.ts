@@ -12,8 +12,9 @@ import { exportRun, resolveRun, trainAndExport } from '../../studies/run-study.t
 import { parseSettings } from '../../studies/settings.ts';
 import type { ReproduceProgress, ReproduceResult } from '../../studies/study.ts';
 import { formatSummary } from '../../studies/summary.ts';
-import { reproduce, type Size } from '../../studies/zhang2023/experiments.ts';
+import { reproduce, type Sizes } from '../../studies/zhang2023/experiments.ts';
 import { limitRisk, limitsOf, taskOf, zeroRisk } from '../../studies/zhang2023/law.ts';
+import type { Size } from '../../studies/zhang2023/layer.ts';
 import { zhang2023 } from '../../studies/zhang2023.ts';
 import { expectClose, float64, printed } from '../tolerance.ts';
 
@@ -26,7 +27,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('settings', () => {
   it('has the paper’s symbols, M following N', () => {
-    expect(settingsOf('N=40')).toEqual({ d: 5, N: 40, M: 40, covariance: 'identity', noiseVariance: 0 });
+    expect(settingsOf('N=40')).toEqual({ d: 5, N: 40, M: 40, covariance: 'identity', noiseVariance: 0, gpt: 'small' });
   });
 
   it.each([
@@ -148,7 +149,7 @@ describe('a run', () => {
 });
 
 describe('a reproduction of toy size', () => {
-  const size: Size = {
+  const layer: Size = {
     lengthFactors: [0.5, 1],
     seeds: 1,
     steps: 40,
@@ -156,6 +157,15 @@ describe('a reproduction of toy size', () => {
     prompts: 400,
     verification: { batches: [2], contexts: [1, 3], queries: [1] },
   };
+  const sizes: Sizes = {
+    layer,
+    random: { steps: 40, lengths: [2, 6], prompts: 400, verification: layer.verification },
+    gpt: {
+      ...{ d: 2, lengths: [3], layers: 1, width: 8, heads: 2, steps: 20, batch: 8, learningRate: 0.01 },
+      ...{ prompts: 200, withoutPositions: ['identity'], verification: layer.verification },
+    },
+  };
+  const main = zhang2023.figures.filter(({ isExtra }) => isExtra !== true);
   const progress: ReproduceProgress[] = [];
   let result: ReproduceResult;
   const options = () => ({
@@ -170,21 +180,48 @@ describe('a reproduction of toy size', () => {
   });
 
   beforeAll(async () => {
-    result = await reproduce(zhang2023, options(), size);
+    result = await reproduce(zhang2023, options(), sizes);
   });
 
   it('writes data, figures and a report, and names every file', () => {
     for (const file of result.files) expect(existsSync(file), file).toBe(true);
     const names = result.files.map((file) => file.slice(folder.length + '/reproduction/'.length));
-    for (const { name } of zhang2023.figures) expect(names).toContain(`figures/${name}.svg`);
+    for (const { name } of main) expect(names).toContain(`figures/${name}.svg`);
     expect(names.at(-1)).toBe('report.html');
     const page = readFileSync(result.report, 'utf8');
-    for (const { name, title } of zhang2023.figures) {
+    for (const { name, title } of main) {
       expect(page).toContain(`id="${name}"`);
       expect(page).toContain(title);
       expect(page).toContain(`</span> <span class="word">${name}</span>`);
     }
     expect(page).not.toMatch(/NaN|undefined|\[object/);
+  });
+
+  it('leaves the figures that take long out, and says so', () => {
+    expect(result.omitted.map(({ name }) => name)).toEqual(['random-covariance', 'figure1']);
+    const said = formatSummary(result).join('\n');
+    expect(said).toContain('icl reproduce zhang2023 figure1 --quick');
+    expect(readFileSync(result.report, 'utf8')).toContain('Left out, since it takes long');
+  });
+
+  it.each([
+    ['random-covariance', ['fixed', 'random']],
+    ['figure1', ['gpt-fixed-N3', 'gpt-fixed-N3-no-positions', 'gpt-random-N3']],
+  ])('draws %s when it is asked for, and trains nothing else', { timeout: 120_000 }, async (figure, runs) => {
+    const own = { ...options(), figure, folder: join(folder, figure), onProgress: () => {} };
+    const { figures, rows, claims, files, omitted } = await reproduce(zhang2023, own, sizes);
+    expect(figures.map(({ name }) => name)).toEqual([figure]);
+    expect(omitted).toEqual([]);
+    const models = files.filter((file) => file.endsWith('model.onnx'));
+    expect(models).toEqual(runs.map((run) => join(own.folder, 'models', run, 'model.onnx')));
+    expect(claims.every(({ measured }) => Number.isFinite(measured))).toBe(true);
+    const shifts = [...new Set(rows.map(({ shift, level }) => `${shift} ${level}`))];
+    expect(shifts).toEqual(['covariate-isotropic 1', ...[1, 4, 9].map((c) => `covariate-exponential ${c}`)]);
+    expect(readFileSync(figures[0]!.path, 'utf8')).not.toMatch(/NaN|undefined/);
+  });
+
+  it('refuses a size of the transformer that it does not have', () => {
+    expect(() => settingsOf('gpt=papers')).toThrow(/--set gpt: expected small or paper, got "papers"/);
   });
 
   it('has rows with the exact risk of each model, as JSON Lines', () => {
@@ -216,20 +253,20 @@ describe('a reproduction of toy size', () => {
 
   it('keeps its models when it is repeated, and gives the same rows', async () => {
     const checkpoint = readFileSync(join(folder, 'reproduction', 'models', 'N4', 'metrics.jsonl'), 'utf8');
-    const again = await reproduce(zhang2023, options(), size);
+    const again = await reproduce(zhang2023, options(), sizes);
     expect(again.rows).toEqual(result.rows);
     expect(readFileSync(join(folder, 'reproduction', 'models', 'N4', 'metrics.jsonl'), 'utf8')).toBe(checkpoint);
   });
 
   it('knows its figures', async () => {
-    const wrong = reproduce(zhang2023, { ...options(), figure: 'lenght' }, size);
+    const wrong = reproduce(zhang2023, { ...options(), figure: 'lenght' }, sizes);
     await expect(wrong).rejects.toThrow(/expected one of loss, .* Did you mean length\?/);
   });
 
   it('stops when it is told to', async () => {
     const signal = AbortSignal.abort(new Error('enough'));
     const own = { ...options(), folder: join(folder, 'stopped-reproduction'), signal };
-    await expect(reproduce(zhang2023, own, size)).rejects.toThrow('enough');
+    await expect(reproduce(zhang2023, own, sizes)).rejects.toThrow('enough');
     expect(existsSync(join(folder, 'stopped-reproduction', 'report.html'))).toBe(false);
   });
 });
