@@ -4,6 +4,7 @@
  */
 import { realpathSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
+import { classesOf, outputOf } from '../models/architecture.ts';
 import { UsageError } from '../models/errors.ts';
 import { isStandardStream, sizeOf } from './byte-source.ts';
 import { openPredictionWriter } from './prediction-files.ts';
@@ -85,13 +86,24 @@ export async function inferFile(
   signal?.addEventListener('abort', forward, { once: true });
   const inputFormat = resolved.inputFormat ?? formatOf('--prompts', input);
   const outputFormat = resolved.outputFormat ?? formatOf('--output', output);
-  const writer = await openPredictionWriter({ path: output, format: outputFormat, prefixes, stdout });
+  const writer = await openPredictionWriter({
+    path: output,
+    format: outputFormat,
+    prefixes,
+    classes: classesOf(session.model.sizes),
+    stdout,
+  });
   let isDone = false;
   try {
-    const { dimension } = session.model.sizes;
-    const { minimumContext } = session.model.architecture;
+    const { sizes, architecture } = session.model;
     const { batch, fileBytes, stdin } = resolved;
-    const contract = { dimension, minimumContext, batch, fileBytes, stdin };
+    const contract = {
+      dimension: sizes.dimension,
+      minimumContext: architecture.minimumContext,
+      classes: classesOf(sizes),
+      output: outputOf(architecture, sizes),
+      ...{ batch, fileBytes, stdin },
+    };
     const batches = readPrompts({ path: input, format: inputFormat, ...contract, signal: stop.signal });
     const totals = { prompts: 0, predictions: 0, isCutShort: false };
     const totalBytes = sizeOf(input);

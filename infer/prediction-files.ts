@@ -1,11 +1,12 @@
 /**
  * Predictions to a file or standard output, in the order of the prompts: JSON Lines `{prediction}`, CSV
- * `prompt, query, prediction`, or safetensors `prediction`. JSON has no word for NaN or infinity and no reader expects
+ * `prompt, query, prediction` (for c classes `prediction1 .. predictionc`), or safetensors `prediction`. JSON has no word for NaN or infinity and no reader expects
  * one, so a prediction that is not finite is an error in every format.
  */
 import type { Writable } from 'node:stream';
 import { serializeSafetensors } from '../export/safetensors.ts';
 import { DataError, UsageError } from '../models/errors.ts';
+import { labelAxis, responseWidth } from '../models/prompts.ts';
 import { createBreather } from './breathe.ts';
 import { type OutputSink, openSink } from './output-sink.ts';
 import type { FileFormat } from './prompt-files.ts';
@@ -25,6 +26,8 @@ export interface WriterOptions {
   readonly format: FileFormat;
   /** Also write the predictions from the first 0..N pairs. */
   readonly prefixes: boolean;
+  /** c: numbers in a prediction; 0: it is one number. */
+  readonly classes: number;
   readonly stdout: Writable;
 }
 
@@ -33,6 +36,7 @@ export async function openPredictionWriter({
   path,
   format,
   prefixes,
+  classes,
   stdout,
 }: WriterOptions): Promise<PredictionWriter> {
   if (format === 'csv' && prefixes) {
@@ -45,7 +49,7 @@ export async function openPredictionWriter({
   const sink = await openSink(path, stdout);
   const where = path === '-' ? 'standard output' : path;
   if (format === 'safetensors') return tensorWriter(where, sink, prefixes);
-  return textWriter(sink, format === 'csv' ? csvFormat : jsonFormat(prefixes));
+  return textWriter(sink, format === 'csv' ? csvFormat(classes) : jsonFormat(prefixes));
 }
 
 interface TextFormat {
@@ -83,19 +87,27 @@ function textWriter(sink: OutputSink, format: TextFormat): PredictionWriter {
   };
 }
 
-const csvFormat: TextFormat = {
-  header: 'prompt,query,prediction\n',
+const csvFormat = (classes: number): TextFormat => ({
+  header: `prompt,query,${classes === 0 ? 'prediction' : Array.from({ length: classes }, (_, k) => `prediction${k + 1}`).join()}\n`,
   lines(prompts, { prediction }, b) {
     const number = prompts.first + b;
     const name = prompts.labels === null ? String(number) : quoteCell(prompts.labels[b]!);
+    const width = responseWidth(prompts);
     let text = '';
     for (let q = 0; q < prompts.queries; q++) {
-      const value = requireFinite(prediction[b * prompts.queries + q]!, 'prediction', number);
-      text += `${name},${q},${value}\n`;
+      const at = (b * prompts.queries + q) * width;
+      text += `${name},${q},${numbers(prediction, at, width, 'prediction', number)}\n`;
     }
     return text;
   },
-};
+});
+
+/** Some numbers of an answer, with commas between. */
+function numbers(values: Float32Array, at: number, count: number, name: string, prompt: number): string {
+  let text = '';
+  for (let i = 0; i < count; i++) text += `${i === 0 ? '' : ','}${requireFinite(values[at + i]!, name, prompt)}`;
+  return text;
+}
 
 const quoteCell = (cell: string): string => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
 
@@ -104,16 +116,20 @@ const jsonFormat = (prefixes: boolean): TextFormat => ({
   lines(prompts, predictions, b) {
     const { queries, isPoint, context } = prompts;
     const number = prompts.first + b;
+    const width = responseWidth(prompts);
     const answer = (values: Float32Array, name: string, at: number): string => {
-      let text = '';
-      for (let q = 0; q < queries; q++) text += `${q === 0 ? '' : ','}${requireFinite(values[at + q]!, name, number)}`;
+      let text = width === 1 ? numbers(values, at, queries, name, number) : '';
+      for (let q = 0; width > 1 && q < queries; q++) {
+        text += `${q === 0 ? '' : ','}[${numbers(values, at + q * width, width, name, number)}]`;
+      }
       return isPoint ? text : `[${text}]`;
     };
-    const prediction = answer(predictions.prediction, 'prediction', b * queries);
+    const perPrompt = queries * width;
+    const prediction = answer(predictions.prediction, 'prediction', b * perPrompt);
     if (!prefixes) return `{"prediction":${prediction}}\n`;
     const values = requirePrefixes(predictions);
     const answers = Array.from({ length: context + 1 }, (_, n) =>
-      answer(values, 'prefix prediction', (b * (context + 1) + n) * queries),
+      answer(values, 'prefix prediction', (b * (context + 1) + n) * perPrompt),
     );
     return `{"prediction":${prediction},"prefixPrediction":[${answers.join(',')}]}\n`;
   },
@@ -172,7 +188,7 @@ function tensorWriter(where: string, sink: OutputSink, prefixes: boolean): Predi
     },
     async finish() {
       const { queries, context, isPoint } = shape!;
-      const tail = isPoint ? [] : [queries];
+      const tail = [...(isPoint ? [] : [queries]), ...labelAxis(shape!)];
       const prediction = { shape: [prompts, ...tail], data: join(parts.map((part) => part.prediction)) };
       const prefixPrediction = {
         shape: [prompts, context + 1, ...tail],

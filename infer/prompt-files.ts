@@ -59,6 +59,8 @@ export interface ReadOptions extends PromptContract, GroupLimits {
 
 export const readDefaults = {
   minimumContext: 1,
+  classes: 0,
+  output: 'value',
   batch: 1024,
   batchBytes: 1 << 24,
   format: null,
@@ -78,7 +80,7 @@ export function readPrompts(
   options: Pick<ReadOptions, 'path' | 'dimension'> & Partial<ReadOptions>,
 ): AsyncGenerator<PromptFileBatch, void, undefined> {
   const resolved: ReadOptions = { ...readDefaults, stdin: process.stdin, ...options };
-  const { path, dimension, promptBytes, fileBytes, stdin } = resolved;
+  const { path, promptBytes, fileBytes, stdin } = resolved;
   const format = resolved.format ?? formatOf('--prompts', path);
   const source = openBytes(path, stdin, resolved.signal ?? new AbortController().signal);
   const blocks =
@@ -87,5 +89,5 @@ export function readPrompts(
       : format === 'csv'
         ? readCsv(source, resolved, promptBytes)
         : readSafetensorsPrompts(source, resolved, fileBytes);
-  return groupPrompts(blocks, dimension, resolved);
+  return groupPrompts(blocks, resolved, resolved);
 }

@@ -2,8 +2,10 @@
  * Prompts on their way from a file to a session: single records as every format yields them, and their grouping into
  * batches. Knows nothing of files or formats.
  */
+
+import type { Output } from '../models/architecture.ts';
 import { DataError } from '../models/errors.ts';
-import type { PromptBatch } from '../models/prompts.ts';
+import { type PromptBatch, responseWidth } from '../models/prompts.ts';
 
 /** One prompt of N pairs and Q queries in D dimensions. */
 export interface PromptRecord {
@@ -13,7 +15,7 @@ export interface PromptRecord {
   readonly isPoint: boolean;
   /** The prompt's own name, where the format has one. */
   readonly label: string | null;
-  /** Covariates `[N, D]`, responses `[N]` and query `[Q, D]`, one after the other. */
+  /** Covariates `[N, D]`, responses `[N]` or `[N, c]`, and query `[Q, D]`, one after the other. */
   readonly values: Float32Array;
 }
 
@@ -40,6 +42,10 @@ export interface PromptContract {
   readonly dimension: number;
   /** Fewest pairs for which the model gives a prediction. */
   readonly minimumContext: number;
+  /** c: a response is c numbers, one of them 1. 0: it is one number. */
+  readonly classes: number;
+  /** What the model predicts; of probabilities the responses must be labels. */
+  readonly output: Output;
 }
 
 export interface GroupLimits {
@@ -55,14 +61,14 @@ export interface GroupLimits {
  */
 export async function* groupPrompts(
   blocks: AsyncIterable<RecordBlock>,
-  dimension: number,
+  contract: Pick<PromptContract, 'dimension' | 'classes'>,
   { batch, batchBytes }: GroupLimits,
 ): AsyncGenerator<PromptFileBatch, void, undefined> {
   let pending: PromptRecord[] = [];
   let bytes = 0;
   let first = 0;
   const flush = (bytesRead: number): PromptFileBatch => {
-    const joined = joinRecords(pending, dimension, first, bytesRead);
+    const joined = joinRecords(pending, contract, first, bytesRead);
     first += pending.length;
     pending = [];
     bytes = 0;
@@ -87,24 +93,57 @@ const hasSameShape = (a: PromptRecord, b: PromptRecord): boolean =>
 
 function joinRecords(
   records: readonly PromptRecord[],
-  dimension: number,
+  { dimension, classes }: Pick<PromptContract, 'dimension' | 'classes'>,
   first: number,
   bytesRead: number,
 ): PromptFileBatch {
   const { context, queries, isPoint, label } = records[0]!;
   const batch = records.length;
   const covariates = new Float32Array(batch * context * dimension);
-  const responses = new Float32Array(batch * context);
+  const perContext = context * responseWidth({ classes });
+  const responses = new Float32Array(batch * perContext);
   const query = new Float32Array(batch * queries * dimension);
   const responsesAt = context * dimension;
-  const queryAt = responsesAt + context;
+  const queryAt = responsesAt + perContext;
   records.forEach(({ values }, b) => {
     covariates.set(values.subarray(0, responsesAt), b * context * dimension);
-    responses.set(values.subarray(responsesAt, queryAt), b * context);
+    responses.set(values.subarray(responsesAt, queryAt), b * perContext);
     query.set(values.subarray(queryAt), b * queries * dimension);
   });
   const labels = label === null ? null : records.map((record) => record.label ?? '');
-  return { batch, context, queries, dimension, covariates, responses, query, first, isPoint, labels, bytesRead };
+  const sizes = { batch, context, queries, dimension, classes };
+  return { ...sizes, covariates, responses, query, first, isPoint, labels, bytesRead };
+}
+
+/**
+ * Checks that responses are labels, for a model that was trained on labels: 0 and 1 in place of -1 and +1 would give answers,
+ * and wrong ones.
+ * @param at Where the responses start in `values`. @param place Words for response i.
+ * @throws {DataError} naming the response.
+ */
+export function requireLabels(
+  values: Float32Array,
+  at: number,
+  context: number,
+  { classes, output }: PromptContract,
+  place: (i: number) => string,
+): void {
+  if (output === 'value') return;
+  const width = responseWidth({ classes });
+  for (let i = 0; i < context; i++) {
+    const label = values.subarray(at + i * width, at + (i + 1) * width);
+    const isLabel =
+      output === 'sigmoid'
+        ? Math.abs(label[0]!) === 1
+        : label.every((value) => value === 0 || value === 1) && label.reduce((sum, value) => sum + value, 0) === 1;
+    if (isLabel) continue;
+    throw new DataError({
+      where: place(i),
+      expected:
+        output === 'sigmoid' ? 'a label, -1 or +1' : `a label: ${width} numbers, one of them 1 and the others 0`,
+      got: [...label.subarray(0, 20)].join(', '),
+    });
+  }
 }
 
 /** @throws {DataError} if a prompt has fewer pairs than the model needs. */

@@ -1,5 +1,5 @@
 /**
- * Prompts from CSV: columns `prompt, role, x1 .. xD, y` in any order, one row per pair (role `context`) or query (role
+ * Prompts from CSV: columns `prompt, role, x1 .. xD, y` (for c classes `y1 .. yc`) in any order, one row per pair (role `context`) or query (role
  * `query`, y empty). The rows of a prompt stand together. Streamed; a set of the prompts' names is kept, so that a name
  * that comes back is noticed.
  */
@@ -14,6 +14,7 @@ import {
   type PromptRecord,
   type RecordBlock,
   requireContext,
+  requireLabels,
 } from './prompt-records.ts';
 
 interface Row {
@@ -28,7 +29,9 @@ interface Columns {
   readonly prompt: number;
   readonly role: number;
   readonly covariates: readonly number[];
-  readonly response: number;
+  readonly responses: readonly number[];
+  /** Their names. */
+  readonly responseNames: readonly string[];
 }
 
 /** The rows of a prompt that is being read. */
@@ -60,7 +63,7 @@ export async function* readCsv(
     const records: PromptRecord[] = [];
     for (const row of block.rows) {
       if (columns === undefined) {
-        columns = findColumns(`${where} line ${row.line}`, row.cells, contract.dimension);
+        columns = findColumns(`${where} line ${row.line}`, row.cells, contract);
         continue;
       }
       const label = labelOf(where, row, columns);
@@ -161,11 +164,13 @@ function notCsv(where: string, firstLine: number, cause: CsvError): DataError {
 }
 
 /** @throws {DataError} for a column that is missing, unknown or there twice. */
-function findColumns(where: string, header: readonly string[], dimension: number): Columns {
+function findColumns(where: string, header: readonly string[], { dimension, classes }: PromptContract): Columns {
   const names = header.map((name) => name.trim());
   const covariates = Array.from({ length: dimension }, (_, j) => `x${j + 1}`);
-  const known = ['prompt', 'role', ...covariates, 'y'];
-  const expected = `the columns prompt, role, x1 to x${dimension} (the model's dimension) and y`;
+  const responses = classes === 0 ? ['y'] : Array.from({ length: classes }, (_, k) => `y${k + 1}`);
+  const known = ['prompt', 'role', ...covariates, ...responses];
+  const labels = classes === 0 ? 'y' : `y1 to y${classes} (its classes)`;
+  const expected = `the columns prompt, role, x1 to x${dimension} (the model's dimension) and ${labels}`;
   for (const [i, name] of names.entries()) {
     const isTwice = names.indexOf(name) !== i;
     if (known.includes(name) && !isTwice) continue;
@@ -180,7 +185,8 @@ function findColumns(where: string, header: readonly string[], dimension: number
     prompt: names.indexOf('prompt'),
     role: names.indexOf('role'),
     covariates: covariates.map((name) => names.indexOf(name)),
-    response: names.indexOf('y'),
+    responses: responses.map((name) => names.indexOf(name)),
+    responseNames: responses,
   };
 }
 
@@ -199,7 +205,6 @@ function labelOf(where: string, { cells, line }: Row, columns: Columns): string 
 
 function addRow(where: string, cells: readonly string[], columns: Columns, open: OpenPrompt): void {
   const role = cells[columns.role]!.trim();
-  const response = cells[columns.response]!.trim();
   if (role !== 'context' && role !== 'query') {
     const remedy = didYouMean(role, ['context', 'query']);
     throw new DataError({
@@ -209,19 +214,23 @@ function addRow(where: string, cells: readonly string[], columns: Columns, open:
       ...(remedy === undefined ? {} : { remedy }),
     });
   }
-  if (role === 'query' && response !== '') {
-    throw new DataError({
-      where: `${where}: y`,
-      expected: 'an empty cell, since a query is what the model answers',
-      got: JSON.stringify(response),
-    });
+  for (const [k, column] of columns.responses.entries()) {
+    const response = cells[column]!.trim();
+    const name = columns.responseNames[k]!;
+    if (role === 'context') open.responses.push(readNumber(where, name, response));
+    else if (response !== '') {
+      throw new DataError({
+        where: `${where}: ${name}`,
+        expected: 'an empty cell, since a query is what the model answers',
+        got: JSON.stringify(response),
+      });
+    }
   }
   const points = role === 'context' ? open.covariates : open.query;
   for (let j = 0; j < columns.covariates.length; j++) {
     const cell = cells[columns.covariates[j]!]!.trim();
     points.push(readNumber(where, `x${j + 1}`, cell));
   }
-  if (role === 'context') open.responses.push(readNumber(where, 'y', response));
 }
 
 const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
@@ -240,7 +249,8 @@ function readNumber(where: string, column: string, cell: string): number {
 function closePrompt(where: string, open: OpenPrompt, contract: PromptContract): PromptRecord {
   const { label, firstLine, covariates, responses, query } = open;
   const place = `${where} line ${firstLine}: prompt ${label}`;
-  requireContext(place, responses.length, contract);
+  const context = covariates.length / contract.dimension;
+  requireContext(place, context, contract);
   if (query.length === 0) {
     throw new DataError({
       where: place,
@@ -254,7 +264,8 @@ function closePrompt(where: string, open: OpenPrompt, contract: PromptContract):
   values.set(covariates);
   values.set(responses, covariates.length);
   values.set(query, covariates.length + responses.length);
-  return { context: responses.length, queries, isPoint: queries === 1, label, values };
+  requireLabels(values, covariates.length, context, contract, (i) => `${place}: pair ${i}: y`);
+  return { context, queries, isPoint: queries === 1, label, values };
 }
 
 const notTogether = (where: string, label: string): DataError =>

@@ -3,6 +3,7 @@
  * Streamed: memory is bounded by the longest line allowed, and the event loop gets its turn between lines.
  */
 import { DataError, didYouMean } from '../models/errors.ts';
+import { responseWidth } from '../models/prompts.ts';
 import { createBreather } from './breathe.ts';
 import { type ByteSource, readLineBlocks } from './byte-source.ts';
 import {
@@ -12,6 +13,7 @@ import {
   type PromptRecord,
   type RecordBlock,
   requireContext,
+  requireLabels,
 } from './prompt-records.ts';
 
 const keys = ['covariates', 'responses', 'query'] as const;
@@ -67,16 +69,21 @@ export function parsePrompt(where: string, text: string, contract: PromptContrac
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw notAPrompt(where, describe(value), 'JSON Lines has one object per line.');
   }
+  const { dimension, classes } = contract;
   const prompt = value as Readonly<Record<string, unknown>>;
   checkKeys(where, text, prompt);
   const { covariates, responses, query } = prompt;
   const rows = requireList(`${where}: covariates`, covariates, 'a list of points');
-  const labels = requireList(`${where}: responses`, responses, 'a list of numbers');
+  const labels = requireList(
+    `${where}: responses`,
+    responses,
+    classes === 0 ? 'a list of numbers' : 'a list of labels',
+  );
   const asked = requireList(`${where}: query`, query, 'a point or a list of points');
   if (rows.length !== labels.length) {
     throw new DataError({
       where: `${where}: responses`,
-      expected: `${rows.length} numbers, one for each row of covariates`,
+      expected: `${rows.length} ${classes === 0 ? 'numbers' : 'labels'}, one for each row of covariates`,
       got: String(labels.length),
     });
   }
@@ -84,16 +91,32 @@ export function parsePrompt(where: string, text: string, contract: PromptContrac
   const isPoint = !Array.isArray(asked[0]);
   const points = isPoint ? [asked] : asked;
 
-  const { dimension } = contract;
   const context = rows.length;
-  const values = new Float32Array(context * dimension + context + points.length * dimension);
+  const perContext = context * responseWidth(contract);
+  const responsesAt = context * dimension;
+  const queryAt = responsesAt + perContext;
+  const values = new Float32Array(queryAt + points.length * dimension);
   for (let i = 0; i < context; i++) copyRow(values, i * dimension, rows[i], dimension, where, 'covariates', i);
-  copyRow(values, context * dimension, labels, context, where, 'responses', null);
-  const queryAt = context * (dimension + 1);
+  if (classes === 0) copyRow(values, responsesAt, labels, context, where, 'responses', null);
+  else for (let i = 0; i < context; i++) copyLabel(values, responsesAt + i * classes, labels[i], classes, where, i);
+  requireLabels(values, responsesAt, context, contract, (i) => `${where}: responses[${i}]`);
   for (let q = 0; q < points.length; q++) {
     copyRow(values, queryAt + q * dimension, points[q], dimension, where, 'query', isPoint ? null : q);
   }
   return { context, queries: points.length, isPoint, label: null, values };
+}
+
+/** Copies a one-hot label. */
+function copyLabel(out: Float32Array, at: number, value: unknown, classes: number, where: string, i: number): void {
+  const numbers = requireList(`${where}: responses[${i}]`, value, `a label of ${classes} numbers, one of them 1`);
+  if (numbers.length !== classes) {
+    throw new DataError({
+      where: `${where}: responses[${i}]`,
+      expected: `${classes} numbers, the model's classes`,
+      got: String(numbers.length),
+    });
+  }
+  copyRow(out, at, numbers, classes, where, 'responses', i);
 }
 
 /** Copies one row of numbers, or throws what is wrong with it. `row` is its number in a list of rows, if it is in one. */

@@ -1,9 +1,10 @@
 /**
- * Prompts from safetensors: `covariates [B, N, D]`, `responses [B, N]`, `query [B, D]` (a point per prompt) or
+ * Prompts from safetensors: `covariates [B, N, D]`, `responses [B, N]` (or `[B, N, c]`, one-hot), `query [B, D]` (a point per prompt) or
  * `[B, Q, D]` (a list), float32 or float64. The file is held as a whole; the records are made block by block.
  */
 import { readSafetensors } from '../export/safetensors.ts';
 import { DataError, didYouMean } from '../models/errors.ts';
+import { labelAxis, responseWidth } from '../models/prompts.ts';
 import { createBreather } from './breathe.ts';
 import { type ByteSource, readWhole } from './byte-source.ts';
 import {
@@ -13,6 +14,7 @@ import {
   type PromptRecord,
   type RecordBlock,
   requireContext,
+  requireLabels,
 } from './prompt-records.ts';
 
 interface Tensor {
@@ -42,14 +44,17 @@ export async function* readSafetensorsPrompts(
   const { batch, context, queries, isPoint } = checkShapes(where, { covariates, responses, query }, contract);
 
   const { dimension } = contract;
+  const responsesAt = context * dimension;
+  const queryAt = responsesAt + context * responseWidth(contract);
   const breather = createBreather();
   for (let start = 0; start < batch; start += blockPrompts) {
     const records: PromptRecord[] = [];
     for (let b = start; b < Math.min(batch, start + blockPrompts); b++) {
-      const values = new Float32Array(context * dimension + context + queries * dimension);
+      const values = new Float32Array(queryAt + queries * dimension);
       copyPrompt(where, 'covariates', covariates, b, values, 0);
-      copyPrompt(where, 'responses', responses, b, values, context * dimension);
-      copyPrompt(where, 'query', query, b, values, context * (dimension + 1));
+      copyPrompt(where, 'responses', responses, b, values, responsesAt);
+      requireLabels(values, responsesAt, context, contract, (i) => `${where}: responses[${b}, ${i}]`);
+      copyPrompt(where, 'query', query, b, values, queryAt);
       records.push({ context, queries, isPoint, label: null, values });
     }
     yield { records, bytesRead: Math.round((bytes.length * Math.min(batch, start + blockPrompts)) / batch) };
@@ -88,9 +93,8 @@ function checkShapes(
   if (covariates.shape.length !== 3 || last !== dimension) {
     throw fail('covariates', `[prompts, pairs, ${dimension}], ${dimension} being the model's dimension`, covariates);
   }
-  if (responses.shape.length !== 2 || responses.shape[0] !== batch || responses.shape[1] !== context) {
-    throw fail('responses', `[${batch}, ${context}]`, responses);
-  }
+  const labels = [batch, context, ...labelAxis(contract)].join(', ');
+  if (responses.shape.join(', ') !== labels) throw fail('responses', `[${labels}]`, responses);
   const isPoint = query.shape.length === 2;
   const queries = isPoint ? 1 : (query.shape[1] ?? 0);
   const isGood = (isPoint || query.shape.length === 3) && query.shape[0] === batch && query.shape.at(-1) === dimension;

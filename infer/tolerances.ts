@@ -4,6 +4,7 @@
  * The rule: |got - reference| <= absolute + relative * max(|reference|, scale), where scale is the root mean square of the
  * reference over all predictions from as many pairs. A prediction is a sum whose terms may cancel, and its
  * rounding error is that of the terms: one that happens to be near 0 is held to the size its neighbours have.
+ * Of probabilities the scale is at least a quarter of that of the scores that they are made of.
  */
 import type { ProviderName } from './provider-table.ts';
 
@@ -17,7 +18,8 @@ const underflow = 1e-30;
 
 /**
  * Measured: the largest relative error of `verify` at its default sizes, on linear attention from both of its starts, with and
- * without prefixes: d = 2, 5, 20; and d = 100, where sums are longer.
+ * without prefixes: d = 2, 5, 20; and d = 100, where sums are longer. The classifier (2 to 20 classes, sure and unsure) stays
+ * within 1.2e-6 on cpu, wasm and SwiftShader.
  */
 export const tolerances: Readonly<Record<ProviderName, Tolerance>> = {
   /** Measured 1.0e-6; 2.1e-6 at d = 100. */

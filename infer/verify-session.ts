@@ -3,6 +3,7 @@
  * and queries. Runs in Node and in a browser. The prompts are drawn from the law the model was trained on.
  */
 import type { FrozenModel } from '../export/read-model.ts';
+import { outputOf } from '../models/architecture.ts';
 import {
   allocateBatch,
   type LabelledBatch,
@@ -12,7 +13,7 @@ import {
   sliceBatch,
 } from '../models/prompts.ts';
 import { createGenerator, streams } from '../models/random.ts';
-import { referencePrediction, referencePrefixPrediction } from '../models/reference-ops.ts';
+import { referencePrediction, referencePrefixPrediction, referenceScores } from '../models/reference-ops.ts';
 import { createSampler } from '../models/tasks/index.ts';
 import { createBreather } from './breathe.ts';
 import type { ProviderName } from './provider-table.ts';
@@ -71,7 +72,7 @@ export interface WorstEntry {
   readonly index: readonly number[];
   readonly got: number;
   readonly reference: number;
-  /** Root mean square of the reference over all predictions from as many pairs. */
+  /** Size of the reference over all predictions from as many pairs; see `tolerances.ts`. */
   readonly scale: number;
 }
 
@@ -105,6 +106,8 @@ interface Comparison {
   readonly shape: readonly number[];
   readonly got: Float32Array;
   readonly reference: Float64Array;
+  /** What `prediction` was a probability of, where it is one. */
+  readonly scores?: Float64Array;
 }
 
 /**
@@ -152,6 +155,11 @@ async function compareCase(session: InferenceSession, prompts: LabelledBatch): P
   const prefixes = session.model.hasPrefixes
     ? await referenceOf(session.model, prompts, (context + 1) * perPrompt, referencePrefixPrediction)
     : undefined;
+  const { architecture, sizes } = session.model;
+  const scores =
+    outputOf(architecture, sizes) === 'value'
+      ? undefined
+      : await referenceOf(session.model, prompts, perPrompt, referenceScores);
   const got = await answered;
   const comparisons: Comparison[] = [
     {
@@ -160,6 +168,7 @@ async function compareCase(session: InferenceSession, prompts: LabelledBatch): P
       shape: [batch, queries, ...classes],
       got: got.prediction,
       reference: prediction,
+      ...(scores === undefined ? {} : { scores }),
     },
   ];
   if (prefixes !== undefined && got.prefixPrediction !== undefined) {
@@ -200,22 +209,45 @@ function pairsOf({ output, sizes }: Comparison, i: number): number {
   return Math.floor(i / (queries * responseWidth(sizes))) % (context + 1);
 }
 
-/** Root mean square of the reference by number of pairs: a prediction from few pairs may be many times as large. */
-function scalesOf(comparisons: readonly Comparison[]): Map<number, number> {
+/**
+ * How large predictions from so many pairs are: the root mean square of the reference, since one from few pairs may be many
+ * times as large. Of probabilities at least a quarter of that of their scores: so much does a probability move with its score
+ * (sigmoid' <= 1/4), and a score's rounding error is that of its terms.
+ */
+function scalesOf(comparisons: readonly Comparison[]): (pairs: number) => number {
+  const values = meanSquares(comparisons, ({ reference }) => reference);
+  const scores = meanSquares(comparisons, (comparison) => comparison.scores);
+  const lengths = [...scores.keys()].sort((a, b) => a - b);
+  const scales = new Map(
+    Array.from(values, ([pairs, square]) => {
+      // Prefixes have lengths between those whose scores are known; fewer pairs have larger scores.
+      const known = lengths.findLast((length) => length <= pairs) ?? lengths[0];
+      const score = known === undefined ? 0 : scores.get(known)!;
+      return [pairs, Math.sqrt(Math.max(square, score / 16))];
+    }),
+  );
+  return (pairs) => scales.get(pairs)!;
+}
+
+/** Mean squares by number of pairs. */
+function meanSquares(
+  comparisons: readonly Comparison[],
+  pick: (comparison: Comparison) => Float64Array | undefined,
+): Map<number, number> {
   const sums = new Map<number, { squares: number; count: number }>();
   for (const comparison of comparisons) {
-    for (const [i, value] of comparison.reference.entries()) {
+    for (const [i, value] of (pick(comparison) ?? []).entries()) {
       const pairs = pairsOf(comparison, i);
       const { squares, count } = sums.get(pairs) ?? { squares: 0, count: 0 };
       sums.set(pairs, { squares: squares + value * value, count: count + 1 });
     }
   }
-  return new Map(Array.from(sums, ([pairs, { squares, count }]) => [pairs, Math.sqrt(squares / count)]));
+  return new Map(Array.from(sums, ([pairs, { squares, count }]) => [pairs, squares / count]));
 }
 
 /** Errors are judged by their scale, so all answers come first. */
 function judge(comparisons: readonly Comparison[], tolerance: Tolerance) {
-  const scales = scalesOf(comparisons);
+  const scaleOf = scalesOf(comparisons);
   let maxAbsolute = 0;
   let maxRelative = 0;
   let compared = 0;
@@ -227,7 +259,7 @@ function judge(comparisons: readonly Comparison[], tolerance: Tolerance) {
     for (let i = 0; i < got.length; i++) {
       const error = errorOf(got[i]!, reference[i]!);
       if (error === 0) continue;
-      const scale = scales.get(pairsOf(comparison, i))!;
+      const scale = scaleOf(pairsOf(comparison, i));
       const size = Math.max(Math.abs(reference[i]!), scale);
       if (error > tolerance.absolute + tolerance.relative * size) ok = false;
       maxAbsolute = Math.max(maxAbsolute, error);

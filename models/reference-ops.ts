@@ -3,7 +3,7 @@
  * architecture on a batch of prompts, in blocks, so that memory stays small however large the batch is.
  * Knows nothing about any particular model.
  */
-import { type Architecture, classAxis, classesOf, type ModelSizes, type Parameters } from './architecture.ts';
+import { type Architecture, classAxis, classesOf, type ModelSizes, outputOf, type Parameters } from './architecture.ts';
 import { errorFunction } from './error-function.ts';
 import { ShapeError } from './errors.ts';
 import type { ShapedOps } from './ops.ts';
@@ -364,6 +364,32 @@ export function referencePrediction(
     prompts.queries * responseWidth(prompts),
     (weights, covariates, responses, query) =>
       architecture.forward(referenceOps, weights, { covariates, responses, query }, sizes),
+  );
+}
+
+/**
+ * The scores of {@link referencePrediction}, before they become probabilities.
+ * @throws {ShapeError} also if the architecture's predictions are values.
+ */
+export function referenceScores(
+  architecture: Architecture,
+  parameters: Readonly<Record<string, ArrayLike<number>>>,
+  sizes: ModelSizes,
+  prompts: PromptBatch,
+): Float64Array {
+  const { logits } = architecture;
+  if (logits === undefined || outputOf(architecture, sizes) === 'value') {
+    const expected = 'an architecture that predicts probabilities';
+    throw new ShapeError({ where: 'referenceScores', expected, got: architecture.name });
+  }
+  return runInBlocks(
+    'referenceScores',
+    architecture,
+    parameters,
+    sizes,
+    prompts,
+    prompts.queries * responseWidth(prompts),
+    (weights, covariates, responses, query) => logits(referenceOps, weights, { covariates, responses, query }, sizes),
   );
 }
 
