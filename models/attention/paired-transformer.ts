@@ -5,8 +5,9 @@
  *   h <- h + Attention(LN_1 h),  h <- h + W_down GELU(W_up LN_2 h + b_up) + b_down,
  *   prediction = w_out LN_f(h at e_q) + b_out
  *
- * with softmax attention, GELU and norms as in `transformer.ts`. A class is one-hot in its token, and the read-out has a number per
- * class. By default there are no positions and every pair sees every other, so that their order does not matter; `causal` 1 lets a
+ * with softmax attention, GELU and norms as in `transformer.ts`. The sizes' option `classes` c > 0: a response is one-hot in its token,
+ * and the read-out has a score per class, of which the prediction is the softmax; `signs` 1: responses are -1 or +1, and the
+ * prediction is the probability of +1, the sigmoid of the score. By default there are no positions and every pair sees every other, so that their order does not matter; `causal` 1 lets a
  * pair see those before it and itself, `positions` 1 adds learned ones (a query stands behind the last pair; pairs
  * beyond `maxContext` have none). Queries see the context and themselves, and nobody sees a query.
  *
@@ -15,12 +16,24 @@
  * Shapes: B prompts, N pairs, Q queries, D covariate dimension, c classes (1 for a response that is a number), W width, H heads.
  * Source: the tokens of Zhang, Frei, Bartlett (2024), section 3.2, and of Shen et al. (2024), in nanoGPT's blocks.
  */
-import type { Architecture, ModelSizes, Parameters, Prompt, SizeOption } from '../architecture.ts';
+import {
+  type Architecture,
+  classesOf,
+  classesOption,
+  link,
+  type ModelSizes,
+  type Output,
+  type Parameters,
+  type Prompt,
+  type SizeOption,
+} from '../architecture.ts';
+import { UsageError } from '../errors.ts';
 import { lengthAlong, type Ops, positionsAlong, scale } from '../ops.ts';
 import type { Shape } from '../shape.ts';
 import {
   askLayer,
   attend,
+  attentionWeights,
   excluded,
   finishLayer,
   headsOf,
@@ -36,16 +49,24 @@ import { startsFor, transformerShapes } from './transformer-parameters.ts';
 const sizeOptions: readonly SizeOption[] = [
   ...shared.map((option) => (option.name === 'positions' ? { ...option, default: 0 } : option)),
   { name: 'causal', description: '1: a pair sees those before it; 0: all see all', default: 0, minimum: 0, maximum: 1 },
+  classesOption,
+  { name: 'signs', description: '1: responses are -1 or +1, predictions P(+1)', default: 0, minimum: 0, maximum: 1 },
 ];
 
 const option = (sizes: ModelSizes, name: string): number =>
   sizes.options?.[name] ?? sizeOptions.find((known) => known.name === name)!.default;
 
+const output = (sizes: ModelSizes): Output => {
+  if (classesOf(sizes) > 0) return 'softmax';
+  return option(sizes, 'signs') === 1 ? 'sigmoid' : 'value';
+};
+
 /** The context before the first layer, `[B, N, W]`, and who of it may see whom: `[N, N]`, or nothing where all may. */
 function start<T>(model: Model<T>, { covariates, responses }: Prompt<T>): { context: T; mask: T | undefined } {
   const { ops, sizes } = model;
   const places = positionsAlong(ops, covariates, 1); // [N]: 1 .. N
-  const read = linear(model, 'read_in', ops.concat([covariates, ops.expandDims(responses, 2)], 2));
+  const labels = classesOf(sizes) === 0 ? ops.expandDims(responses, 2) : responses; // [B, N, c]
+  const read = linear(model, 'read_in', ops.concat([covariates, labels], 2));
   const isAfter = () => ops.less(ops.expandDims(places, 1), ops.expandDims(places, 0)); // row i, column j: i < j
   return {
     context: option(sizes, 'positions') === 1 ? ops.add(read, positionsAt(model, places)) : read,
@@ -53,17 +74,18 @@ function start<T>(model: Model<T>, { covariates, responses }: Prompt<T>): { cont
   };
 }
 
-/** `[B, Q, W]`: a query's token with zeros in place of the response. */
+/** `[B, Q, W]`: a query's token has zeros in place of the response, so that only the covariates' rows of W_in act on it. */
 function startQueries<T>(model: Model<T>, { covariates, query }: Prompt<T>): T {
-  const { ops, sizes } = model;
-  const none = scale(ops, ops.slice(query, 2, 0, 1), 0); // [B, Q, 1]
-  const read = linear(model, 'read_in', ops.concat([query, none], 2));
+  const { ops, parameters, sizes } = model;
+  const ofCovariates = ops.slice(parameters['read_in']!, 0, 0, sizes.dimension);
+  const read = ops.add(ops.matMul(query, ofCovariates), parameters['read_in_bias']!);
   if (option(sizes, 'positions') === 0) return read;
   const behind = ops.add(lengthAlong(ops, covariates, 1), ops.constant(1));
   return ops.add(read, positionsAt(model, ops.expandDims(behind, 0)));
 }
 
-function forward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>, sizes: ModelSizes): T {
+/** `[B, Q]`, or `[B, Q, c]`: what the link turns into predictions. */
+function logits<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>, sizes: ModelSizes): T {
   const model = { ops, parameters, sizes };
   let { context, mask } = start(model, prompt);
   let own = startQueries(model, prompt);
@@ -74,14 +96,41 @@ function forward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>, s
     if (layer === layers - 1) break; // nobody asks for the context any more
     context = finishLayer(model, layer, context, attend(ops, pairs, mask));
   }
-  return ops.squeeze(readOut(model, own), -1);
+  const scores = readOut(model, own);
+  return classesOf(sizes) === 0 ? ops.squeeze(scores, -1) : scores;
 }
 
-const parameterShapes = (sizes: ModelSizes): Record<string, Shape> =>
-  transformerShapes(
+function forward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>, sizes: ModelSizes): T {
+  return link(ops, output(sizes), logits(ops, parameters, prompt, sizes));
+}
+
+/**
+ * Who of the context looks at whom: per layer and head `[B, N, N]`, row i what pair i sees, rows sum to 1. Not part of a
+ * prediction: for figures, with the reference's arrays.
+ */
+export function pairAttention<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>, sizes: ModelSizes): T[][] {
+  const model = { ops, parameters, sizes };
+  let { context, mask } = start(model, prompt);
+  return Array.from({ length: sharedOption(sizes, 'layers') }, (_, layer) => {
+    const pairs = headsOf(model, layer, context);
+    const weights = attentionWeights(ops, pairs, mask);
+    context = finishLayer(model, layer, context, attend(ops, pairs, mask));
+    return weights;
+  });
+}
+
+/** @throws {UsageError} if the options do not go together. */
+function parameterShapes(sizes: ModelSizes): Record<string, Shape> {
+  const classes = classesOf(sizes);
+  if (classes > 0 && option(sizes, 'signs') === 1) {
+    throw new UsageError({ where: 'options.signs', expected: `0 for ${classes} classes`, got: '1' });
+  }
+  const numbers = Math.max(1, classes);
+  return transformerShapes(
     { ...sizes, options: { ...sizes.options, positions: option(sizes, 'positions') } },
-    { inputs: sizes.dimension + 1, outputs: 1, places: sharedOption(sizes, 'maxContext') + 1 },
+    { inputs: sizes.dimension + numbers, outputs: numbers, places: sharedOption(sizes, 'maxContext') + 1 },
   );
+}
 
 export const pairedTransformer = {
   name: 'paired-transformer',
@@ -90,6 +139,8 @@ export const pairedTransformer = {
   minimumContext: 0,
   initSchemes: startsFor(parameterShapes),
   sizeOptions,
+  output,
   parameterShapes,
+  logits,
   forward,
 } satisfies Architecture;

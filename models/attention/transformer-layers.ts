@@ -103,14 +103,19 @@ export function finishLayer<T>(model: Model<T>, layer: number, tokens: T, seen: 
 }
 
 /**
- * What each head sees: softmax(q k^T + mask) v.
+ * Per head who looks at whom: softmax(q k^T + mask), `[.., queries, keys]`.
  * @param mask Broadcasts to `[.., queries, keys]`; absent: all see all.
  */
-export function attend<T>(ops: Ops<T>, { queries, keys, values }: Heads<T>, mask?: T): T[] {
+export function attentionWeights<T>(ops: Ops<T>, { queries, keys }: Heads<T>, mask?: T): T[] {
   return queries.map((q, h) => {
     const products = ops.matMul(q, ops.transpose(keys[h]!));
-    return ops.matMul(ops.softmax(mask === undefined ? products : ops.add(products, mask)), values[h]!);
+    return ops.softmax(mask === undefined ? products : ops.add(products, mask));
   });
+}
+
+/** What each head sees: its weights times the values. */
+export function attend<T>(ops: Ops<T>, heads: Heads<T>, mask?: T): T[] {
+  return attentionWeights(ops, heads, mask).map((weights, h) => ops.matMul(weights, heads.values[h]!));
 }
 
 /** What queries attend to besides themselves. */

@@ -4,6 +4,7 @@ import { classAxis, classesOf, outputOf, resolveSizes } from '../../../models/ar
 import { architectures } from '../../../models/attention/index.ts';
 import { linearAttention } from '../../../models/attention/linear-attention.ts';
 import { multilayerLinearAttention } from '../../../models/attention/multilayer-linear-attention.ts';
+import { pairedTransformer } from '../../../models/attention/paired-transformer.ts';
 import { softmaxAttention } from '../../../models/attention/softmax-attention.ts';
 import { transformer } from '../../../models/attention/transformer.ts';
 import { differentiate } from '../../../models/autodiff.ts';
@@ -123,6 +124,7 @@ describe('sizes', () => {
     [multilayerLinearAttention, { layers: 0 }, 'c: options.layers: expected a whole number from 1 to 100, got 0'],
     [multilayerLinearAttention, { outputSign: 0 }, 'options.outputSign: expected -1 or 1, got 0'],
     [transformer, { width: 1.5 }, 'expected a whole number from 1 to 16384, got 1.5'],
+    [pairedTransformer, { classes: 3, signs: 1 }, 'options.signs: expected 0 for 3 classes, got 1'],
     [transformer, { width: 10, heads: 4 }, 'options.width: expected a multiple of heads, 4, got 10'],
   ])('%# are refused', (architecture, options, message) => {
     expect(() =>

@@ -1,12 +1,21 @@
 /** The transformers against a literal one: loops over interleaved or paired tokens, one query at a time. */
 import { expect, test } from 'vitest';
+import { classesOf } from '../../../models/architecture.ts';
+import { pairAttention, pairedTransformer } from '../../../models/attention/paired-transformer.ts';
 import { transformer } from '../../../models/attention/transformer.ts';
 import { errorFunction } from '../../../models/error-function.ts';
-import { referencePrediction, referencePrefixPrediction } from '../../../models/reference-ops.ts';
+import {
+  fromFlat,
+  referenceOps,
+  referencePrediction,
+  referencePrefixPrediction,
+} from '../../../models/reference-ops.ts';
 import { expectClose, float64 } from '../../tolerance.ts';
 import {
   choosePairs,
   drawPrompts,
+  drawPromptsFor,
+  pairedClassifiers,
   pairedVariants,
   rowsOf,
   transformerVariants,
@@ -23,7 +32,7 @@ function literal(
   tokens: number[][],
   sees: (token: number, other: number) => boolean = (token, other) => other <= token,
   places = 2 * (sizes.options!['maxContext']! + 1),
-): number {
+): number[] {
   const { width, heads, layers, positions, preNorm } = sizes.options as Record<string, number>;
   const side = width! / heads!;
   const dense = (name: string, input: readonly number[]): number[] => {
@@ -74,7 +83,7 @@ function literal(
       return behind(`norm2_${l}`, add(attended, dense(`down_${l}`, hidden)));
     });
   }
-  return dense('read_out', preNorm === 1 ? norm('norm', h.at(-1)!) : h.at(-1)!)[0]!;
+  return dense('read_out', preNorm === 1 ? norm('norm', h.at(-1)!) : h.at(-1)!);
 }
 
 // 2 pairs; 5; and 12, more than have a position.
@@ -88,29 +97,78 @@ test.each(transformerVariants.flatMap((variant) => [2, 5, 12].map((context) => (
       const { x, y, queries } = unpack(prompts, b);
       const pad = (value: number) => [value, ...new Array<number>(dimension - 1).fill(0)];
       const pairs = x.flatMap((row, i) => [row, pad(y[i]!)]);
-      return queries.map((query) => literal(variant, [...pairs, query]));
+      return queries.flatMap((query) => literal(variant, [...pairs, query]));
     });
     expectClose(referencePrediction(architecture, parameters, sizes, prompts), expected, float64);
   },
 );
 
+/** What the literal one says of paired tokens: scores, before any link. */
+function literalPairs(variant: Variant, prompts: ReturnType<typeof drawPromptsFor>): number[] {
+  const { sizes } = variant;
+  const { batch, context } = prompts;
+  const width = Math.max(1, classesOf(sizes));
+  const isCausal = sizes.options!['causal'] === 1;
+  const sees = (token: number, other: number) => (isCausal ? other <= token : other < context || other === token);
+  const none = new Array<number>(width).fill(0);
+  return Array.from({ length: batch }, (_, b) => {
+    const { x, queries } = unpack(prompts, b);
+    const labels = rowsOf(prompts.responses.subarray(b * context * width, (b + 1) * context * width), width);
+    const pairs = x.map((row, i) => [...row, ...labels[i]!]);
+    const places = sizes.options!['maxContext']! + 1;
+    return queries.flatMap((query) => literal(variant, [...pairs, [...query, ...none]], sees, places));
+  }).flat();
+}
+
 test.each(pairedVariants.flatMap((variant) => [0, 2, 6].map((context) => ({ ...variant, context }))))(
   'equals the literal one: $name, $context pairs',
   (variant) => {
     const { architecture, sizes, parameters, context } = variant;
-    const prompts = drawPrompts({ batch: 2, context, queries: 2, dimension: sizes.dimension });
-    const isCausal = sizes.options!['causal'] === 1;
-    const sees = (token: number, other: number) => (isCausal ? other <= token : other < context || other === token);
-    const expected = [0, 1].flatMap((b) => {
-      const { x, y, queries } = unpack(prompts, b);
-      const pairs = x.map((row, i) => [...row, y[i]!]);
-      return queries.map((query) =>
-        literal(variant, [...pairs, [...query, 0]], sees, sizes.options!['maxContext']! + 1),
-      );
-    });
+    const prompts = drawPromptsFor(variant, { batch: 2, context, queries: 2 });
+    const expected = literalPairs(variant, prompts);
     expectClose(referencePrediction(architecture, parameters, sizes, prompts), expected, float64);
   },
 );
+
+test.each(pairedClassifiers)('$name gives the probabilities of the literal one’s scores', (variant) => {
+  const { architecture, sizes, parameters } = variant;
+  const prompts = drawPromptsFor(variant, { batch: 2, context: 5, queries: 3 });
+  const scores = rowsOf(literalPairs(variant, prompts), Math.max(1, classesOf(sizes)));
+  const expected = scores.flatMap((row) => {
+    if (row.length === 1) return [1 / (1 + Math.exp(-row[0]!))];
+    const weights = row.map(Math.exp);
+    return weights.map((weight) => weight / weights.reduce((a, b) => a + b, 0));
+  });
+  expectClose(referencePrediction(architecture, parameters, sizes, prompts), expected, float64);
+});
+
+test('attention between pairs has rows that sum to 1, and sees only what it may', () => {
+  for (const { sizes, parameters } of pairedVariants) {
+    const { dimension } = sizes;
+    const { heads, layers, causal } = sizes.options as Record<string, number>;
+    const prompts = drawPrompts({ batch: 2, context: 4, queries: 1, dimension });
+    const shapes = Object.entries(pairedTransformer.parameterShapes(sizes));
+    const maps = pairAttention(
+      referenceOps,
+      Object.fromEntries(shapes.map(([name, shape]) => [name, fromFlat(shape, parameters[name]!)])),
+      {
+        covariates: fromFlat([2, 4, dimension], prompts.covariates),
+        responses: fromFlat([2, 4], prompts.responses),
+        query: fromFlat([2, 1, dimension], prompts.query),
+      },
+      sizes,
+    );
+    expect(maps.map((layer) => layer.map(({ shape }) => shape))).toEqual(
+      new Array(layers).fill(new Array(heads).fill([2, 4, 4])),
+    );
+    for (const { data } of maps.flat()) {
+      for (const [i, row] of rowsOf(data, 4).entries()) {
+        expectClose([row.reduce((sum, value) => sum + value, 0)], [1], float64);
+        if (causal === 1) expect(row.slice((i % 4) + 1).every((value) => value === 0)).toBe(true);
+      }
+    }
+  }
+});
 
 test('what comes later does not reach an earlier prediction', () => {
   const { architecture, sizes, parameters } = transformerVariants[0]!;

@@ -97,6 +97,10 @@ export const pairedVariants = [
   variant(pairedTransformer, 1, { ...small, layers: 2, positions: 1, maxContext: 3 }, 0.4),
   variant(pairedTransformer, 2, { ...small, layers: 2, heads: 3, preNorm: 0, causal: 1 }, 0.4),
 ];
+export const pairedClassifiers = [
+  variant(pairedTransformer, 3, { ...small, layers: 2, classes: 4 }, 0.4),
+  variant(pairedTransformer, 2, { ...small, layers: 1, signs: 1 }, 0.4),
+];
 export const classifierVariants = [
   variant(linearAttentionClassifier, 3, {}, 0.5),
   variant(linearAttentionClassifier, 2, { classes: 4 }, 0.7),
@@ -110,6 +114,7 @@ export const variants = [
   ...sparseVariants,
   ...transformerVariants,
   ...pairedVariants,
+  ...pairedClassifiers,
   ...classifierVariants,
 ];
 
