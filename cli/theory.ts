@@ -7,7 +7,11 @@ const widestMatrix = 100;
 
 function formatValue(value: unknown): string {
   if (typeof value === 'number' || value === null) return formatNumber(value);
-  if (!Array.isArray(value)) return String(value);
+  if (!Array.isArray(value)) {
+    if (typeof value !== 'object') return String(value);
+    const entries = Object.entries(value).map(([key, entry]) => `${key} ${formatValue(entry)}`);
+    return entries.join(', ');
+  }
   const line = `[${value.map(formatValue).join(', ')}]`;
   if (line.length <= widestMatrix) return line;
   return `${value.length} x ${(value[0] as unknown[]).length} matrix, in full with --json`;

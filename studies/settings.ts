@@ -47,6 +47,22 @@ export function choiceSetting(name: string, description: string, choices: readon
   };
 }
 
+/** A setting that is a number above 0. */
+export function positiveSetting(name: string, description: string, initial: number): Setting {
+  return {
+    name,
+    description,
+    default: initial,
+    parse(where, text) {
+      const value = Number(text);
+      if (text.trim() === '' || !Number.isFinite(value) || value <= 0) {
+        throw new UsageError({ where, expected: 'a number above 0', got: JSON.stringify(text) });
+      }
+      return value;
+    },
+  };
+}
+
 /** A setting whose text the study reads itself, once all others are known. */
 export function textSetting(name: string, description: string, initial: string): Setting {
   return { name, description, default: initial, parse: (_where, text) => text };

@@ -68,9 +68,12 @@ export type TrainingDefaults = Pick<
   /** Absent: the architecture's loss, fresh prompts for ever. */
   Partial<Pick<TrainingConfig, 'loss' | 'trainingPrompts'>>;
 
-/** Closed forms by name: numbers, words, and matrices as rows. */
+/** Closed forms by name: numbers, words, matrices as rows, and numbers by names of their own. */
 export type TheoryReport = Readonly<
-  Record<string, number | string | readonly number[] | readonly (readonly number[])[]>
+  Record<
+    string,
+    number | string | readonly number[] | readonly (readonly number[])[] | Readonly<Record<string, number | null>>
+  >
 >;
 
 /** The exact risk of one model under a test law; null where no formula covers it. */

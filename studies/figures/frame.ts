@@ -46,7 +46,9 @@ export interface PanelSpec {
 
 export const fontSize = 12;
 export const fontFamily = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif";
+/** Least room left of a panel; numbers of more than {@link SHORT_TICK} characters get more. */
 const MARGIN_LEFT = 54;
+const SHORT_TICK = 4;
 const MARGIN_BOTTOM = 44;
 const LABEL_GAP = 14;
 const TOP_ROW = 15;
@@ -72,11 +74,41 @@ export function logTicks([low, high]: readonly [number, number], room: number): 
   return choices.find((ticks) => ticks.length <= room) ?? withMantissas([1], 4);
 }
 
-/** Plot leaves most ticks of a logarithmic axis without a number if it formats them itself. */
-const formatTick = (value: number): string => String(Number(value.toPrecision(6)));
+/** Ticks of a linear axis: about so many, at multiples of 1, 2 or 5 times a power of ten. */
+export function linearTicks([low, high]: readonly [number, number], count: number): number[] {
+  const rough = (high - low) / count;
+  if (!(rough > 0)) return [low];
+  const exponent = Math.floor(Math.log10(rough));
+  const error = rough / 10 ** exponent;
+  const mantissa = [10, 5, 2].find((_, i) => error >= [Math.sqrt(50), Math.sqrt(10), Math.SQRT2][i]!) ?? 1;
+  // Whole multiples of one over the step where it is below 1: 3 / 10 is 0.3, 3 * 0.1 is not.
+  const [up, down] = exponent < 0 ? [mantissa, 10 ** -exponent] : [mantissa * 10 ** exponent, 1];
+  const slack = 1e-9 * (high - low);
+  const first = Math.ceil(((low - slack) * down) / up);
+  const last = Math.floor(((high + slack) * down) / up);
+  return Array.from({ length: last - first + 1 }, (_, i) => ((first + i) * up) / down + 0);
+}
+
+/** 12 as ¹², -4 as ⁻⁴. */
+const superscript = (exponent: string): string =>
+  [...exponent].map((character) => (character === '-' ? '⁻' : '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(character)])).join('');
+
+/**
+ * 0.5, −2, 1000; 10⁶ and 3·10⁻⁴ for what would take more than six characters. Plot leaves most ticks of a logarithmic axis
+ * without a number if it formats them itself.
+ */
+export function formatTick(value: number): string {
+  const plain = String(Number(value.toPrecision(6)));
+  const magnitude = Math.abs(value);
+  if (value === 0 || (magnitude < 1e5 && magnitude >= 1e-3)) return plain.replace('-', '−');
+  const [mantissa, exponent] = Number(value.toPrecision(6)).toExponential().split('e') as [string, string];
+  const power = `10${superscript(exponent.replace('+', ''))}`;
+  return (mantissa === '1' ? power : `${mantissa}·${power}`).replace('-', '−');
+}
 
 function axisOptions(axis: Axis, room: number) {
-  const ticks = axis.ticks ?? (axis.type === 'log' ? logTicks(axis.domain, room) : Math.min(room, 6));
+  const ticks =
+    axis.ticks ?? (axis.type === 'log' ? logTicks(axis.domain, room) : linearTicks(axis.domain, Math.min(room, 6)));
   return { type: axis.type, domain: [...axis.domain], label: null, ticks };
 }
 
@@ -87,19 +119,21 @@ export function drawPanel(context: FigureContext, spec: PanelSpec): SvgElement {
   const endLabels = spec.endLabels ?? [];
   const marginRight = spec.marginRight ?? Math.max(16, ...endLabels.map(({ text }) => textWidth(text) + 18));
   const titleHeight = spec.title === undefined ? 0 : 22;
-  const [left, right] = [MARGIN_LEFT, width - marginRight];
+  const y = axisOptions(spec.y, Math.max(3, Math.floor(spec.height / 34)));
+  const longest = Math.max(SHORT_TICK, ...y.ticks.map((tick) => formatTick(tick).length));
+  const marginLeft = MARGIN_LEFT + 7 * (longest - SHORT_TICK);
+  const [left, right] = [marginLeft, width - marginRight];
   const topLabels = placeTopLabels(spec.topLabels ?? [], spec.x, left, right);
   const topHeight = TOP_ROW * Math.max(0, ...topLabels.map(({ row }) => row + 1));
   const marginTop = 12 + titleHeight + keyHeight(key, width) + topHeight;
   const height = spec.height + marginTop;
-  const x = axisOptions(spec.x, Math.max(3, Math.floor((width - MARGIN_LEFT - marginRight) / 56)));
-  const y = axisOptions(spec.y, Math.max(3, Math.floor(spec.height / 34)));
+  const x = axisOptions(spec.x, Math.max(3, Math.floor((width - marginLeft - marginRight) / 56)));
   const options = {
     document,
     className: 'icl-plot',
     width,
     height,
-    marginLeft: MARGIN_LEFT,
+    marginLeft,
     marginRight,
     marginTop,
     marginBottom: MARGIN_BOTTOM,

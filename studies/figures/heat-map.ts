@@ -72,7 +72,7 @@ export function drawHeatMap(
   const columns = matrix[0]!.length;
   const top = subtitle === '' ? 26 : 42;
   const left = 26;
-  const side = width - left - 2;
+  const side = width - left - 8;
   const cellSize = side / columns;
   const isNumbered = Math.max(rows, columns) <= MOST_NUMBERED;
   const strongest = isNumbered ? STRONGEST.numbered : STRONGEST.plain;
@@ -92,7 +92,7 @@ export function drawHeatMap(
     height: cellSize * rows + top + 20,
     marginTop: top + 16,
     marginLeft: left,
-    marginRight: 2,
+    marginRight: 8,
     marginBottom: 4,
     style: { background: 'transparent', fontSize: `${fontSize - 1}px`, fontFamily },
     x: { domain: indices(columns), axis: null, padding: 0, round: false },

@@ -5,7 +5,13 @@
  * The events, each the first step at which it holds: `leadingInfluenceSwitches` alpha_k > |beta_{k,1}|;
  * `dominantSuppressed` B_{k,1} < -0.49 log K; `logitsSeparate` A_k - B_{k,1} > 1.01 log K; `targetGrown` A_k > log K.
  * Why 0.49: while B_{k,1} falls alone, e^{-2B} grows linearly and |beta_{k,1}| = p_k Attn_1^2 meets alpha_k = p_k Attn_k where
- * Attn_1^2 ~ 1/K, that is B_{k,1} = -½ log K; 0.49 is just short of it.
+ * Attn_1^2 ~ 1/K, that is B_{k,1} = -½ log K; 0.49 is just short of it. Constants such as p_1/(1 - p_1) = 1 are left out there:
+ * for other p_1 the thresholds are off by its logarithm, and at finite K the four may come in another order.
+ *
+ * Two more say the same by attention alone and need no constants: `attentionOvertakes` Attn_k > Attn_1, `targetLeads`
+ * Attn_k > ½. The leading influence has switched by the time attention overtakes, since at Attn_k = Attn_1 = a
+ * (alpha_k - |beta_{k,1}|)/p_k = a (1 - 4a + 2a^2 + 2s) >= a (1 - 2a)^2 with s >= a^2; and Attn_k > ½ leaves less than ½ for
+ * Attn_1. So these three are in one order always.
  */
 import { UsageError } from '../../errors.ts';
 import { type Descent, descend } from './descent.ts';
@@ -15,6 +21,7 @@ export const eventNames = [
   'dominantSuppressed',
   'logitsSeparate',
   'targetGrown',
+  'attentionOvertakes',
   'targetLeads',
 ] as const;
 export type EventName = (typeof eventNames)[number];
@@ -32,7 +39,7 @@ export interface QueryEvent {
 }
 
 export interface Events {
-  /** What did not happen within the steps is absent. `targetLeads` is Attn_k > ½. */
+  /** What did not happen within the steps is absent. */
   readonly events: Partial<Record<EventName, QueryEvent>>;
   /** By target loss, in the order they were given. */
   readonly lossBelow: readonly { readonly loss: number; readonly event: QueryEvent | null }[];
@@ -57,7 +64,7 @@ export function findEvents(
   const at = descent.law.dominant;
   const events: Partial<Record<EventName, QueryEvent>> = {};
   const below: (QueryEvent | null)[] = losses.map(() => null);
-  let missing = losses.length + (at === null ? 2 : 5);
+  let missing = losses.length + (at === null ? 2 : 6);
   const steps = descend(descent, most, ({ step, logits, moments: { loss, attention, direction } }) => {
     const target = logits[0]!;
     const dominant = at === null ? Number.NaN : logits[at]!;
@@ -71,6 +78,9 @@ export function findEvents(
       }
       if (events.dominantSuppressed === undefined && dominant < -0.49 * logK) events.dominantSuppressed = happen();
       if (events.logitsSeparate === undefined && target - dominant > 1.01 * logK) events.logitsSeparate = happen();
+    }
+    if (at !== null && events.attentionOvertakes === undefined && attention[0]! > attention[at]!) {
+      events.attentionOvertakes = happen();
     }
     if (events.targetGrown === undefined && target > logK) events.targetGrown = happen();
     if (events.targetLeads === undefined && attention[0]! > 0.5) events.targetLeads = happen();
