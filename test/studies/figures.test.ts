@@ -2,7 +2,7 @@ import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
 import { drawCovariateScale } from '../../studies/figures/covariate-scale.ts';
 import type { FigureContext, SvgElement } from '../../studies/figures/document.ts';
-import { logTicks, spread } from '../../studies/figures/frame.ts';
+import { formatTick, linearTicks, logTicks, spread } from '../../studies/figures/frame.ts';
 import { drawHeatMaps, indexTicks } from '../../studies/figures/heat-map.ts';
 import { drawLength } from '../../studies/figures/length.ts';
 import { drawLoss } from '../../studies/figures/loss.ts';
@@ -187,6 +187,31 @@ describe('logTicks', () => {
     [[0.02, 0.3], 10, [0.02, 0.05, 0.1, 0.2]],
   ] as const)('%j with room for %d', (domain, room, ticks) => {
     expect(logTicks(domain, room)).toEqual(ticks);
+  });
+});
+
+describe('linearTicks', () => {
+  it.each([
+    [[0, 1], 5, [0, 0.2, 0.4, 0.6, 0.8, 1]],
+    [[-2.3, 5.6], 6, [-2, -1, 0, 1, 2, 3, 4, 5]],
+    [[0, 0.031], 6, [0, 0.005, 0.01, 0.015, 0.02, 0.025, 0.03]],
+    [[0, 4100], 5, [0, 1000, 2000, 3000, 4000]],
+  ] as const)('%j in about %d', (domain, count, ticks) => {
+    expect(linearTicks(domain, count)).toEqual(ticks);
+  });
+});
+
+describe('formatTick', () => {
+  it.each([
+    [0.5, '0.5'],
+    [-2, '−2'],
+    [20_000, '20000'],
+    [1e6, '10⁶'],
+    [3e-4, '3·10⁻⁴'],
+    [0.001, '0.001'],
+    [0, '0'],
+  ])('%d is %s', (value, text) => {
+    expect(formatTick(value)).toBe(text);
   });
 });
 
