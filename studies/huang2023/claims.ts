@@ -52,8 +52,8 @@ function dynamicsClaims({ main, faster, balanced }: Findings): Claim[] {
     if (kind === 'rare') claims.push(...claimIf('B_{k,1} of the rare queries', dynamics(main, kind, 'dominant')));
     claims.push(...claimIf(`loss of the ${who}`, dynamics(main, kind, 'loss')));
     if (kind === 'rare') claims.push(...claimIf('loss of the dominant query', dynamics(main, 'dominant', 'loss')));
-    claims.push(lateClaim(main), columnClaim(main));
-    if (kind === 'rare') claims.push(firstClaim(main));
+    claims.push(columnClaim(main));
+    if (kind === 'rare') claims.push(lateClaim(main), firstClaim(main));
   }
   if (faster !== null) {
     const kind = queryKinds(faster.model.plan.settings).at(-1)!;
@@ -67,14 +67,14 @@ function dynamicsClaims({ main, faster, balanced }: Findings): Claim[] {
   return claims;
 }
 
-/** The late law 1/(4 p_k eta t): of a trained query that had the time for it. */
+/** The late law 1/(4 p_k eta t): of the dominant query, which had the time for it. */
 function lateClaim(main: readonly Probed[]): Claim {
   const { settings } = main[0]!.model.plan;
-  const kind = queryKinds(settings)[0]!;
+  const kind = 'dominant';
   const last = along(main, kind, quantities.loss.probed).at(-1)!;
   const measured = last.mean / tailLoss(probabilityOf(settings, kind), etaOf(settings), last.step);
   return {
-    ...boundClaim(`4 p_k η t L_k after t = ${last.step} steps, ${kind} query; off by`, {
+    ...boundClaim(`4 p_k η t L_k after t = ${last.step} steps, dominant query; off by`, {
       theory: 0,
       measured: Math.abs(measured - 1),
       limit: 0.25,

@@ -9,7 +9,7 @@ import { huang2023 } from '../../studies/huang2023.ts';
 import { resolveConfig } from '../../studies/pipeline.ts';
 import { parseSettings } from '../../studies/settings.ts';
 
-const tiny = { batch: 32, seeds: 1, prompts: 600, sampledK: [5], sampledSeeds: 5, meanFieldK: [5, 10, 20, 500, 1000] };
+const tiny = { batch: 32, seeds: 1, prompts: 4000, sampledK: [5], sampledSeeds: 5, meanFieldK: [5, 10, 20, 500, 1000] };
 
 const run = (figure: string | undefined, set: string) =>
   reproduce(
