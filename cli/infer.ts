@@ -19,7 +19,7 @@ export const infer = defineCommand({
   summary: 'answer prompts from a file or stdin with a frozen model',
   description:
     'Answer prompts with a frozen model. Prompts are JSON Lines ({covariates, responses, query}, query one point or a list), ' +
-    'CSV (columns prompt, role, x1..xd, y; role context or query) or safetensors (covariates, responses, query). ' +
+    'CSV (columns prompt, role, x1..xd, y or y1..yc; role context or query) or safetensors (covariates, responses, query). ' +
     'They are streamed: memory does not grow with their number.',
   arguments: [{ name: '<model>', description: 'an ONNX file, or a run folder' }],
   options: {

@@ -1,5 +1,12 @@
 /** `icl inspect`: what a frozen model is, without running it. */
+import { type Output, outputOf } from '../models/architecture.ts';
 import { defineCommand } from './command.ts';
+
+const predictionWords: Readonly<Record<Output, string>> = {
+  value: 'a value',
+  sigmoid: 'the probability of +1; responses are -1 or +1',
+  softmax: 'a probability for each class; responses are one-hot',
+};
 
 export const inspect = defineCommand({
   name: 'inspect',
@@ -27,6 +34,7 @@ export const inspect = defineCommand({
           bytes: bytes.length,
           sizes,
           hasPrefixes,
+          output: outputOf(architecture, sizes),
           inputs: graph.inputs.map(describeValue),
           outputs: graph.outputs.map(describeValue),
           nodes: graph.nodes.length,
@@ -37,6 +45,7 @@ export const inspect = defineCommand({
       return 0;
     }
     await context.print(`${architecture.description}, trained for ${metadata.study}`);
+    await context.print(`prediction: ${predictionWords[outputOf(architecture, sizes)]}`);
     await context.print(`opset ${opset}, IR ${irVersion}, ${bytes.length} bytes, ${graph.nodes.length} nodes`);
     await context.print('');
     for (const [key, value] of Object.entries(metadata)) {
