@@ -2,9 +2,14 @@
 import { chooseFigures } from '../figure-choice.ts';
 import { openWorkshop } from '../reproduce.ts';
 import type { Claim, ReproduceOptions, ReproduceResult, Study } from '../study.ts';
+import { attention } from './attention.ts';
 import { curvature } from './curvature.ts';
+import { depth } from './depth.ts';
 import type { Experiment, Outcome, Size } from './experiment.ts';
 import { forms } from './forms.ts';
+import { gap } from './gap.ts';
+import { objectives } from './objectives.ts';
+import { realisability } from './realisability.ts';
 
 const quick: Size = {
   seeds: 1,
@@ -12,9 +17,9 @@ const quick: Size = {
   verification: { batches: [1, 7, 33] },
   forms: { steps: 3000 },
   gap: { dimensions: [1, 2, 4, 6, 8], steps: 600, prompts: 1000 },
-  depth: { states: [2, 3], steps: 1500, freshSteps: 1000 },
+  depth: { states: [2, 3], steps: 1500, freshSteps: 700 },
   objectives: { steps: 1500, contextLength: 100, prompts: 64 },
-  attention: { steps: 1500, contextLength: 24, groups: [2, 4] },
+  attention: { steps: 800, contextLength: 20, groups: [2, 4] },
   largestSearch: 6,
 };
 
@@ -30,7 +35,7 @@ const full: Size = {
   largestSearch: 8,
 };
 
-const experiments: readonly Experiment[] = [forms, curvature];
+const experiments: readonly Experiment[] = [depth, gap, realisability, forms, curvature, objectives, attention];
 
 function leadOf(outcomes: readonly Outcome[], claims: readonly Claim[]): string {
   const count = outcomes.reduce((sum, { models }) => sum + models.length, 0);
