@@ -8,6 +8,7 @@ import { pairedTransformer } from './paired-transformer.ts';
 import { reducedLinearAttention } from './reduced-linear-attention.ts';
 import { softmaxAttention } from './softmax-attention.ts';
 import { sparseLinearAttention } from './sparse-linear-attention.ts';
+import { stackedAttention } from './stacked-attention.ts';
 import { transformer } from './transformer.ts';
 
 export const architectures: readonly Architecture[] = [
@@ -17,6 +18,7 @@ export const architectures: readonly Architecture[] = [
   multilayerLinearAttention,
   sparseLinearAttention,
   softmaxAttention,
+  stackedAttention,
   transformer,
   pairedTransformer,
 ];

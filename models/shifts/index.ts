@@ -8,12 +8,14 @@ import type { TaskSpec } from '../tasks/index.ts';
 import { featureRegressionShifts } from './feature-regression.ts';
 import { gaussianMixtureShifts } from './gaussian-mixture.ts';
 import { linearRegressionShifts } from './linear-regression.ts';
+import { linearRegressionBankShifts } from './linear-regression-bank.ts';
 import type { Shift } from './shift.ts';
 
 export type { Shift } from './shift.ts';
 
 export const shifts: readonly Shift[] = [
   ...linearRegressionShifts,
+  ...linearRegressionBankShifts,
   ...featureRegressionShifts,
   ...gaussianMixtureShifts,
 ];
