@@ -4,9 +4,11 @@ import { color, type Mark } from './theme.ts';
 
 export interface KeyEntry {
   readonly label: string;
-  /** `series` is a line with a mark on it. */
-  readonly kind: 'line' | 'dash' | 'dot' | 'mark' | 'series' | 'below';
+  /** `series` is a line with a mark on it, `area` a patch of a map. */
+  readonly kind: 'line' | 'dash' | 'dot' | 'mark' | 'series' | 'below' | 'area';
   readonly color: string;
+  /** Of an area. Default 1. */
+  readonly opacity?: number;
   readonly mark?: Mark;
 }
 
@@ -69,7 +71,10 @@ export function drawKey(
   for (const { entry, x, row } of layout(entries, at.width)) {
     const left = x;
     const middle = at.y + row * ROW + 10;
-    if (entry.kind !== 'mark' && entry.kind !== 'below') {
+    if (entry.kind === 'area') {
+      const patch = { x: left, y: middle - 6, width: SWATCH, height: 12, fill: entry.color };
+      svg.appendChild(createSvg(document, 'rect', { ...patch, 'fill-opacity': entry.opacity ?? 1 }));
+    } else if (entry.kind !== 'mark' && entry.kind !== 'below') {
       const line = { x1: left, x2: left + SWATCH, y1: middle, y2: middle, stroke: entry.color, 'stroke-width': 2 };
       const isDashed = entry.kind === 'dash' || entry.kind === 'dot';
       const dash = isDashed ? { 'stroke-dasharray': dashes[entry.kind] } : {};

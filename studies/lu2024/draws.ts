@@ -150,13 +150,18 @@ async function runInThreads(
         give();
       });
       worker.on('error', reject);
-      signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
       give();
     });
+  let stop: (() => void) | undefined;
   try {
     signal?.throwIfAborted();
-    await Promise.all(workers.map(serve));
+    const stopped = new Promise<never>((_, reject) => {
+      stop = () => reject(signal?.reason);
+      signal?.addEventListener('abort', stop);
+    });
+    await Promise.race([Promise.all(workers.map(serve)), stopped]);
   } finally {
+    if (stop !== undefined) signal?.removeEventListener('abort', stop);
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
   return results;

@@ -42,7 +42,7 @@ export async function drawGrid(
 ): Promise<readonly GridResult[]> {
   const jobs = points.flatMap(({ kind = 'fit', phase, d, draws, prompts }, i) =>
     Array.from({ length: draws }, (_, j): DrawJob => {
-      const own = { kind, phase, d, seed: seed * 1e7 + i * 1e3 + j, design };
+      const own = { kind, phase, d, seed: seed * 2 ** 18 + i * 1024 + j, design };
       return prompts === undefined ? own : { ...own, prompts };
     }),
   );
