@@ -127,7 +127,7 @@ export function ridgeFigure(results: readonly GridResult[]): FigurePlan {
             y: { label: 'error on fresh tasks', type: 'log', low: 0.15, high: 30 },
             guides: [{ axis: 'x', at: 1, label: 'τ = 1' }],
             series: lambdas.map((lambda) => ({
-              label: `λ = ${lambda}`,
+              label: `λ = ${showNumber(lambda, 2)}`,
               theory: curve(taus, (tau) => asymptoticRisk({ ...phase, lambda, tau }).iclRisk),
               measured: results
                 .filter(({ point }) => point.phase.lambda === lambda)
@@ -162,7 +162,6 @@ export function contextLength(panels: readonly LengthPanel[]): FigurePlan {
       y: {
         label: of === 'iclRisk' ? 'error on fresh tasks' : 'error on pretraining tasks',
         type: 'log',
-        ...(of === 'iclRisk' ? { high: 12 } : {}),
       },
       series: kappas.map((kappa, i): ChartSeries => {
         const least = lengthMinimum(of, { ...phase, kappa });
@@ -276,7 +275,7 @@ export function gapFigure(fits: readonly GridResult[], bayes: readonly GridResul
     title,
     x: { label: 'task diversity κ = k/d', type: 'log', low: 0.08, high: 100 },
     y: {
-      label: 'error on fresh − on pretraining tasks',
+      label: 'task gap',
       type,
       ...(type === 'log' ? { low: 1e-4, high: 4 } : { low: 0 }),
     },
