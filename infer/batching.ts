@@ -39,7 +39,8 @@ export function lengthOf(dim: Dim, sizes: PromptSizes & { readonly batch?: numbe
  * Estimates the memory of one prompt in a run, in bytes: its inputs and outputs, twice, and every value between nodes.
  * An upper bound in practice, since ONNX Runtime reuses the buffers of values that are no longer needed.
  */
-export function bytesPerPrompt(graph: Graph, sizes: PromptSizes): number {
+export function bytesPerPrompt(graph: Graph, { context, queries }: PromptSizes): number {
+  const sizes = { context, queries };
   const bytesOf = ({ dtype, shape }: Graph['interior'][number]) =>
     shape.reduce<number>((product, dim) => product * lengthOf(dim, sizes), bytesPerElement[dtype]);
   const total = (values: Graph['interior']) => values.reduce((sum, value) => sum + bytesOf(value), 0);
@@ -51,6 +52,26 @@ export function bytesPerPrompt(graph: Graph, sizes: PromptSizes): number {
 /** Most prompts in one block; a prompt that is larger than the budget by itself runs alone. */
 export function promptsPerBlock(graph: Graph, sizes: PromptSizes, memoryBudget: number): number {
   return Math.max(1, Math.floor(memoryBudget / bytesPerPrompt(graph, sizes)));
+}
+
+/** A batch is cut into this many pieces per shard, so that one that is disturbed leaves some of its share to the others. */
+const piecesPerShard = 3;
+
+/** Bytes below which a piece is not worth the message that sends it to a thread. */
+const smallestPiece = 2 ** 20;
+
+/** As {@link promptsPerBlock}, and not so many that a shard of several would have nothing to do. */
+export function promptsPerPiece(
+  graph: Graph,
+  sizes: PromptSizes & { readonly batch: number },
+  memoryBudget: number,
+  shards: number,
+): number {
+  const { batch, context, queries } = sizes;
+  const most = promptsPerBlock(graph, { context, queries }, memoryBudget);
+  if (shards === 1) return most;
+  const share = Math.ceil(batch / (shards * piecesPerShard));
+  return Math.min(most, Math.max(share, promptsPerBlock(graph, { context, queries }, smallestPiece)));
 }
 
 /** @throws {UsageError} unless the budget is a positive number of bytes. */

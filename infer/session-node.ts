@@ -15,12 +15,15 @@ import {
   type Runner,
   type SessionOptions,
 } from './session.ts';
+import { ShardedRunner } from './sharded-runner.ts';
 import { releaseWebgpuSlot, takeWebgpuSlot } from './webgpu-slot.ts';
 import type { WorkerSettings } from './worker-protocol.ts';
-import { WorkerRunner } from './worker-runner.ts';
 
 /** More threads than this gain nothing on graphs of this size. */
 const mostThreads = 4;
+
+/** On a processor blocks beyond its caches are slower; a GPU wants much at a time. */
+const cacheBudget = 8 * 2 ** 20;
 
 export const sessionDefaults: SessionOptions = {
   provider: 'auto',
@@ -49,12 +52,15 @@ export async function openSession(
   const settings: WorkerSettings = {
     provider,
     bytes: model.bytes,
-    threads: provider === 'cpu' ? threads : 1,
+    threads: 1,
     prefixes: prefixes && model.hasPrefixes,
   };
-  const { runner, runtime } = provider === 'webgpu' ? await startInSlot(settings) : await WorkerRunner.start(settings);
-  const report = { provider, adapter, runtime, opset: model.opset, threads: settings.threads };
-  return createSession({ model, report, memoryBudget, prefixes: settings.prefixes, runner });
+  const shards = provider === 'cpu' ? threads : 1;
+  const { runner, runtime } =
+    provider === 'webgpu' ? await startInSlot(settings) : await ShardedRunner.start(settings, shards);
+  const report = { provider, adapter, runtime, opset: model.opset, threads: shards };
+  const budget = Math.min(memoryBudget, provider === 'cpu' ? cacheBudget : memoryBudget);
+  return createSession({ model, report, memoryBudget: budget, prefixes: settings.prefixes, runner });
 }
 
 interface Started {
@@ -65,13 +71,14 @@ interface Started {
 async function startInSlot(settings: WorkerSettings): Promise<Started> {
   await takeWebgpuSlot();
   try {
-    const { runner, runtime } = await WorkerRunner.start(settings);
+    const { runner, runtime } = await ShardedRunner.start(settings, 1);
     const close = () => {
       const closed = runner.close();
       releaseWebgpuSlot(closed);
       return closed;
     };
-    return { runner: { run: (block, out) => runner.run(block, out), close }, runtime };
+    const { shards, checksNumbers } = runner;
+    return { runner: { shards, checksNumbers, run: (block, out) => runner.run(block, out), close }, runtime };
   } catch (error) {
     releaseWebgpuSlot(Promise.resolve());
     throw error;

@@ -3,16 +3,46 @@
  * `session-node.ts` with {@link WorkerSettings}; speaks `worker-protocol.ts`.
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import { createNumberStore } from '../models/number-store.ts';
 import { condense, createOrtSession, type OnnxRuntime, type OrtSession, runtimeVersion } from './onnxruntime.ts';
 import { providerNamed } from './provider-table.ts';
 import { runBlock } from './run-block.ts';
-import { blockViews, type FromWorker, type ToWorker, type WorkerSettings } from './worker-protocol.ts';
+import type { FromWorker, ToWorker, WorkerSettings } from './worker-protocol.ts';
 
 const port = parentPort!;
-const { provider, bytes, threads, prefixes } = workerData as WorkerSettings;
+const { provider, bytes, threads } = workerData as WorkerSettings;
 const isWeb = providerNamed(provider).runtime === 'onnxruntime-web';
 
-const say = (message: FromWorker, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
+const say = (message: FromWorker) => port.postMessage(message);
+
+/** ONNX Runtime takes no shared memory: what it computes from is copied here, and looked through on the way. */
+const store = createNumberStore();
+/** Answers, before they are copied out. */
+let room = new Float32Array(0);
+
+function roomFor(length: number): Float32Array {
+  if (room.length < length) room = new Float32Array(length);
+  return room;
+}
+
+async function answer(ort: OnnxRuntime, session: OrtSession, message: ToWorker & { kind: 'run' }): Promise<FromWorker> {
+  const { prompts, answers } = message;
+  const copies = store.copyFinite([prompts.covariates, prompts.responses, prompts.query]);
+  if (copies === null) return { kind: 'not-finite' };
+  const [covariates, responses, query] = copies as [Float32Array, Float32Array, Float32Array];
+  const { prediction, prefixPrediction } = answers;
+  const all = roomFor(prediction.length + (prefixPrediction?.length ?? 0));
+  const out = {
+    prediction: all.subarray(0, prediction.length),
+    ...(prefixPrediction && {
+      prefixPrediction: all.subarray(prediction.length, prediction.length + prefixPrediction.length),
+    }),
+  };
+  await runBlock(ort, session, { ...prompts, covariates, responses, query }, out, !isWeb);
+  prediction.set(out.prediction);
+  if (out.prefixPrediction !== undefined) prefixPrediction!.set(out.prefixPrediction);
+  return { kind: 'answered' };
+}
 
 async function handle(ort: OnnxRuntime, session: OrtSession, message: ToWorker): Promise<void> {
   if (message.kind === 'close') {
@@ -21,13 +51,10 @@ async function handle(ort: OnnxRuntime, session: OrtSession, message: ToWorker):
     port.close();
     return;
   }
-  const { sizes, buffer } = message;
   try {
-    const { prompts, answers } = blockViews(buffer, sizes, prefixes);
-    await runBlock(ort, session, prompts, answers, !isWeb);
-    say({ kind: 'answered', buffer }, [buffer]);
+    say(await answer(ort, session, message));
   } catch (error) {
-    say({ kind: 'failed', problem: condense(error), buffer }, [buffer]);
+    say({ kind: 'failed', problem: condense(error) });
   }
 }
 

@@ -6,8 +6,8 @@
 import type { FrozenModel } from '../export/read-model.ts';
 import { classesOf } from '../models/architecture.ts';
 import { ProviderError } from '../models/errors.ts';
-import { type PromptBatch, responseWidth, sliceBatch, validateBatch } from '../models/prompts.ts';
-import { checkMemoryBudget, promptsPerBlock } from './batching.ts';
+import { type PromptBatch, responseWidth, sliceBatch, validateBatch, validateShapes } from '../models/prompts.ts';
+import { checkMemoryBudget, promptsPerPiece } from './batching.ts';
 import { type Breather, createBreather } from './breathe.ts';
 import type { ProviderName } from './provider-table.ts';
 
@@ -55,14 +55,25 @@ export interface InferenceSession {
   close(): Promise<void>;
 }
 
-/** Larger blocks are no faster, and copying one in takes the caller's thread for longer. */
 export const memoryBudgetDefault = 32 * 2 ** 20;
 
-/** Answers blocks of prompts, and nothing else: no checks, no order, no cutting. */
+/** Answers blocks of prompts, and nothing else: no order, no cutting. */
 export interface Runner {
-  /** Writes the answers into `out`, whose arrays have the right lengths. May be called twice before the first is done. */
+  /** Threads that compute side by side, each on a block of its own. */
+  readonly shards: number;
+  /** Whether `run` looks at the numbers itself: it then fails with {@link NotFiniteError} if one is NaN or infinite. */
+  readonly checksNumbers: boolean;
+  /**
+   * Writes the answers into `out`, whose arrays have the right lengths. May be called once more than there are shards before
+   * the first is done.
+   */
   run(block: PromptBatch, out: Predictions): Promise<void>;
   close(): Promise<void>;
+}
+
+/** What a runner says of a block that holds NaN or infinity; the session finds out where. */
+export class NotFiniteError extends Error {
+  override readonly name = 'NotFiniteError';
 }
 
 export interface SessionParts {
@@ -103,28 +114,29 @@ export function createSession(parts: SessionParts): InferenceSession {
   };
 }
 
-/** Answers a batch block by block; two lanes, so that one block is checked and copied in while the other runs. */
+/** Answers a batch block by block; a lane more than shards, so that a block is made ready while the others run. */
 async function runInBlocks(
   { model, memoryBudget, prefixes, runner }: SessionParts,
   prompts: PromptBatch,
 ): Promise<Predictions> {
   const { batch, context, queries } = prompts;
   const where = 'prompts';
-  const { minimumContext } = model.architecture;
-  const contract = { dimension: model.sizes.dimension, minimumContext, classes: classesOf(model.sizes) };
-  if (!hasRightLengths(prompts) || (prompts.classes ?? 0) !== contract.classes || batch < 1) {
-    validateBatch(where, prompts, contract);
-  }
+  const contract = {
+    dimension: model.sizes.dimension,
+    minimumContext: model.architecture.minimumContext,
+    classes: classesOf(model.sizes),
+  };
+  validateShapes(where, prompts, contract);
 
   const perPrompt = queries * responseWidth(prompts);
   const prediction = new Float32Array(batch * perPrompt);
   const perPrefix = (context + 1) * perPrompt;
   const prefixPrediction = prefixes ? new Float32Array(batch * perPrefix) : undefined;
-  const size = promptsPerBlock(model.graph, prompts, memoryBudget);
+  const size = promptsPerPiece(model.graph, prompts, memoryBudget, runner.shards);
   const breather = createBreather();
   let next = 0;
 
-  // Both lanes breathe, and often: answers that are there already are handed out one after the other without the event loop
+  // All lanes breathe, and often: answers that are there already are handed out one after the other without the event loop
   // coming to anything else.
   const lane = async () => {
     while (next < batch) {
@@ -133,7 +145,7 @@ async function runInBlocks(
       next = end;
       const block = sliceBatch(prompts, start, end);
       try {
-        await validateBlock(where, prompts, block, contract, breather);
+        if (!runner.checksNumbers) await validateBlock(where, prompts, block, contract, breather);
         if (breather.isDue()) await breather.breathe();
         await runner.run(block, {
           prediction: prediction.subarray(start * perPrompt, end * perPrompt),
@@ -141,23 +153,15 @@ async function runInBlocks(
         });
       } catch (error) {
         next = batch;
+        if (error instanceof NotFiniteError) validateBatch(where, prompts, contract); // throws, and says where
         throw error;
       }
     }
   };
-  // Both lanes are waited for even when one fails: the runner must be idle when the next run begins.
-  const lanes = await Promise.allSettled([lane(), lane()]);
+  // All lanes are waited for even when one fails: the runner must be idle when the next run begins.
+  const lanes = await Promise.allSettled(Array.from({ length: runner.shards + 1 }, lane));
   for (const outcome of lanes) if (outcome.status === 'rejected') throw outcome.reason;
   return prefixPrediction === undefined ? { prediction } : { prediction, prefixPrediction };
-}
-
-function hasRightLengths(prompts: PromptBatch): boolean {
-  const { batch, context, queries, dimension, covariates, responses, query } = prompts;
-  return (
-    covariates.length === batch * context * dimension &&
-    responses.length === batch * context * responseWidth(prompts) &&
-    query.length === batch * queries * dimension
-  );
 }
 
 /** Numbers checked between two turns of the event loop. */

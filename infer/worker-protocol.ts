@@ -1,9 +1,8 @@
 /**
- * What the caller's thread and a session's worker thread say to each other, and how a block of prompts lies in the buffer
- * that travels between them. The buffer is transferred, not copied: the caller's thread fills it and gives it away, the
- * worker computes from it and into it, and it comes back with the answers, to be used again.
+ * What the caller's thread and a session's worker threads say to each other. Blocks of prompts and their answers lie in
+ * memory that the threads share: a message names them, and moves nothing.
  */
-import { type BatchSizes, type PromptBatch, responseWidth } from '../models/prompts.ts';
+import { type PromptBatch, responseWidth } from '../models/prompts.ts';
 import type { ProviderName } from './provider-table.ts';
 import type { Predictions } from './session.ts';
 
@@ -15,60 +14,65 @@ export interface WorkerSettings {
   readonly prefixes: boolean;
 }
 
+/** All arrays are views of shared memory. The sender keeps off them until the answer. */
 export type ToWorker =
-  | { readonly kind: 'run'; readonly sizes: BatchSizes; readonly buffer: ArrayBuffer }
+  | { readonly kind: 'run'; readonly prompts: PromptBatch; readonly answers: Predictions }
   | { readonly kind: 'close' };
 
 /** Runs are answered in the order they were asked. */
 export type FromWorker =
   | { readonly kind: 'opened'; readonly runtime: string }
   | { readonly kind: 'refused'; readonly problem: string }
-  | { readonly kind: 'answered'; readonly buffer: ArrayBuffer }
-  | { readonly kind: 'failed'; readonly problem: string; readonly buffer: ArrayBuffer };
+  | { readonly kind: 'answered' }
+  | { readonly kind: 'not-finite' }
+  | { readonly kind: 'failed'; readonly problem: string };
 
-/** The arrays of one block, as views of one buffer. */
-export interface BlockViews {
-  readonly prompts: PromptBatch;
-  readonly answers: Predictions;
+/** Whether other threads see a batch's arrays as they are. */
+export const isShared = ({ covariates, responses, query }: PromptBatch): boolean =>
+  [covariates, responses, query].every(({ buffer }) => buffer instanceof SharedArrayBuffer);
+
+/** Lengths of a block's answers. */
+function answerLengths(block: PromptBatch, prefixes: boolean): number[] {
+  const each = block.batch * block.queries * responseWidth(block);
+  return prefixes ? [each, each * (block.context + 1)] : [each];
 }
 
-function lengths(sizes: BatchSizes, prefixes: boolean): number[] {
-  const { batch, context, queries, dimension } = sizes;
-  const width = responseWidth(sizes);
-  return [
-    batch * context * dimension,
-    batch * context * width,
-    batch * queries * dimension,
-    batch * queries * width,
-    prefixes ? batch * (context + 1) * queries * width : 0,
-  ];
+/** Bytes that {@link placeBlock} needs. */
+export function blockBytes(block: PromptBatch, prefixes: boolean): number {
+  const { covariates, responses, query } = block;
+  const prompts = isShared(block) ? 0 : covariates.length + responses.length + query.length;
+  return 4 * answerLengths(block, prefixes).reduce((sum, length) => sum + length, prompts);
 }
 
-/** Bytes of the buffer that a block needs. */
-export function blockBytes(sizes: BatchSizes, prefixes: boolean): number {
-  return 4 * lengths(sizes, prefixes).reduce((total, length) => total + length, 0);
-}
-
-/** Covariates, responses, query and the answers, one after the other; the buffer may be longer. */
-export function blockViews(buffer: ArrayBuffer, sizes: BatchSizes, prefixes: boolean): BlockViews {
-  let offset = 0;
-  const [covariates, responses, query, prediction, prefixPrediction] = lengths(sizes, prefixes).map((length) => {
-    const view = new Float32Array(buffer, offset, length);
-    offset += 4 * length;
+/** A block in shared memory, with room for its answers; prompts that are elsewhere are copied in. */
+export function placeBlock(
+  block: PromptBatch,
+  prefixes: boolean,
+  memory: SharedArrayBuffer,
+): { prompts: PromptBatch; answers: Predictions } {
+  let at = 0;
+  const take = (length: number): Float32Array => {
+    const view = new Float32Array(memory, at, length);
+    at += 4 * length;
     return view;
-  });
-  const { batch, context, queries, dimension, classes = 0 } = sizes;
-  return {
-    prompts: {
-      batch,
-      context,
-      queries,
-      dimension,
-      classes,
-      covariates: covariates!,
-      responses: responses!,
-      query: query!,
-    },
-    answers: { prediction: prediction!, ...(prefixes && { prefixPrediction: prefixPrediction! }) },
   };
+  const placed = (values: Float32Array): Float32Array => {
+    const view = take(values.length);
+    view.set(values);
+    return view;
+  };
+  const [prediction, prefixPrediction] = answerLengths(block, prefixes).map(take);
+  const { batch, context, queries, dimension, classes = 0 } = block;
+  const place = isShared(block) ? (values: Float32Array) => values : placed;
+  const prompts = {
+    batch,
+    context,
+    queries,
+    dimension,
+    classes,
+    covariates: place(block.covariates),
+    responses: place(block.responses),
+    query: place(block.query),
+  };
+  return { prompts, answers: { prediction: prediction!, ...(prefixPrediction && { prefixPrediction }) } };
 }

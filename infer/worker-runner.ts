@@ -1,28 +1,32 @@
 /**
- * The caller's end of a session's worker thread. The caller's arrays are copied once, into a buffer that is transferred to
- * the worker and comes back with the answers, to be used again: a run makes no other garbage.
+ * The caller's end of one of a session's worker threads. What the two share is a few pieces of memory, used again and again:
+ * a run makes no other garbage. A caller's own arrays are copied into it once, unless they are shared already.
  */
 import { Worker } from 'node:worker_threads';
 import { ProviderError } from '../models/errors.ts';
 import type { PromptBatch } from '../models/prompts.ts';
 import { compiledFile } from './compiled.ts';
 import { providerUnavailable } from './providers.ts';
-import type { Predictions, Runner } from './session.ts';
-import { blockBytes, blockViews, type FromWorker, type ToWorker, type WorkerSettings } from './worker-protocol.ts';
+import { NotFiniteError, type Predictions, type Runner } from './session.ts';
+import { blockBytes, type FromWorker, placeBlock, type ToWorker, type WorkerSettings } from './worker-protocol.ts';
 
 interface Pending {
   readonly block: PromptBatch;
   readonly out: Predictions;
+  readonly memory: SharedArrayBuffer;
+  readonly answers: Predictions;
   resolve(): void;
   reject(error: unknown): void;
 }
 
 /** Runs blocks in a thread of its own until it is closed. */
 export class WorkerRunner implements Runner {
+  readonly shards = 1;
+  readonly checksNumbers = true;
   readonly #worker: Worker;
   readonly #settings: WorkerSettings;
-  /** Buffers at rest. As many exist as runs were ever under way at once: two. */
-  readonly #buffers: ArrayBuffer[] = [];
+  /** Memory at rest. As many pieces exist as runs were ever under way at once. */
+  readonly #memory: SharedArrayBuffer[] = [];
   /** Runs under way, oldest first. */
   readonly #pending: Pending[] = [];
   readonly #ended: Promise<void>;
@@ -58,59 +62,58 @@ export class WorkerRunner implements Runner {
     return { runner, runtime: first.runtime };
   }
 
+  /** Runs under way; infinitely many once the thread is gone. */
+  get load(): number {
+    return this.#death === undefined ? this.#pending.length : Number.POSITIVE_INFINITY;
+  }
+
   run(block: PromptBatch, out: Predictions): Promise<void> {
     if (this.#death !== undefined) return Promise.reject(this.#death);
-    const { batch, context, queries, dimension, classes = 0 } = block;
-    const sizes = { batch, context, queries, dimension, classes };
     const { prefixes } = this.#settings;
-    const buffer = this.#takeBuffer(blockBytes(sizes, prefixes));
-    const { prompts } = blockViews(buffer, sizes, prefixes);
-    prompts.covariates.set(block.covariates);
-    prompts.responses.set(block.responses);
-    prompts.query.set(block.query);
+    const memory = this.#takeMemory(blockBytes(block, prefixes));
+    const { prompts, answers } = placeBlock(block, prefixes, memory);
     return new Promise((resolve, reject) => {
-      this.#pending.push({ block, out, resolve, reject });
-      this.#say({ kind: 'run', sizes, buffer }, [buffer]);
+      this.#pending.push({ block, out, memory, answers, resolve, reject });
+      this.#say({ kind: 'run', prompts, answers });
     });
   }
 
   async close(): Promise<void> {
     if (this.#death === undefined) this.#say({ kind: 'close' });
     await this.#ended;
-    this.#buffers.length = 0;
+    this.#memory.length = 0;
   }
 
-  #say(message: ToWorker, transfer: ArrayBuffer[] = []): void {
-    this.#worker.postMessage(message, transfer);
+  #say(message: ToWorker): void {
+    this.#worker.postMessage(message);
   }
 
-  /** A buffer at rest if one is large enough; otherwise a new one in its place. */
-  #takeBuffer(bytes: number): ArrayBuffer {
-    const known = this.#buffers.pop();
-    return known !== undefined && known.byteLength >= bytes ? known : new ArrayBuffer(bytes);
+  /** A piece at rest if one is large enough; otherwise a new one in its place. */
+  #takeMemory(bytes: number): SharedArrayBuffer {
+    const known = this.#memory.pop();
+    return known !== undefined && known.byteLength >= bytes ? known : new SharedArrayBuffer(bytes);
   }
 
   #receive(message: FromWorker): void {
     const pending = this.#pending.shift();
-    if (pending === undefined || message.kind === 'opened' || message.kind === 'refused') return;
-    const { block, out } = pending;
-    if (message.kind === 'failed') {
-      this.#buffers.push(message.buffer);
-      const { provider } = this.#settings;
+    if (pending === undefined) return;
+    const { block, out, memory, answers } = pending;
+    this.#memory.push(memory);
+    if (message.kind === 'answered') {
+      out.prediction.set(answers.prediction);
+      if (answers.prefixPrediction !== undefined) out.prefixPrediction!.set(answers.prefixPrediction);
+      pending.resolve();
+    } else if (message.kind === 'not-finite') {
+      pending.reject(new NotFiniteError());
+    } else {
       pending.reject(
         new ProviderError({
-          where: `provider ${provider}`,
+          where: `provider ${this.#settings.provider}`,
           expected: `answers to ${block.batch} prompts with ${block.context} pairs and ${block.queries} queries`,
-          got: message.problem,
+          got: message.kind === 'failed' ? message.problem : 'an answer nobody asked for',
         }),
       );
-      return;
     }
-    const { answers } = blockViews(message.buffer, block, this.#settings.prefixes);
-    out.prediction.set(answers.prediction);
-    if (answers.prefixPrediction !== undefined) out.prefixPrediction!.set(answers.prefixPrediction);
-    this.#buffers.push(message.buffer);
-    pending.resolve();
   }
 
   /** The thread is gone: whoever waits is told, and so is whoever asks from now on. */

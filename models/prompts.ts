@@ -39,6 +39,14 @@ export interface BatchSizes {
   readonly classes?: number;
   /** P. @default the dimension, for a task vector */
   readonly parameterCount?: number;
+  /** Whether all threads of this process are to see the arrays: sessions in Node then copy nothing. @default false */
+  readonly isShared?: boolean;
+}
+
+/** Zeros in memory of this thread, or in memory that threads share, where there is such a thing. */
+function zeros(length: number, isShared: boolean): Float32Array {
+  const canShare = isShared && typeof SharedArrayBuffer !== 'undefined';
+  return canShare ? new Float32Array(new SharedArrayBuffer(4 * length)) : new Float32Array(length);
 }
 
 /** Numbers in a response: 1, or one for each class. */
@@ -50,7 +58,7 @@ export const labelAxis = ({ classes = 0 }: { readonly classes?: number }): reado
 
 /** A zeroed labelled batch, to be filled and reused. A sampler has the last three sizes: `allocateBatch({ ..sizes, ..sampler })`. */
 export function allocateBatch(sizes: BatchSizes): LabelledBatch {
-  const { batch, context, queries, dimension, classes = 0, parameterCount = dimension } = sizes;
+  const { batch, context, queries, dimension, classes = 0, parameterCount = dimension, isShared = false } = sizes;
   const width = responseWidth({ classes });
   return {
     batch,
@@ -58,11 +66,11 @@ export function allocateBatch(sizes: BatchSizes): LabelledBatch {
     queries,
     dimension,
     classes,
-    covariates: new Float32Array(batch * context * dimension),
-    responses: new Float32Array(batch * context * width),
-    query: new Float32Array(batch * queries * dimension),
-    targets: new Float32Array(batch * queries * width),
-    taskParameters: new Float32Array(batch * parameterCount),
+    covariates: zeros(batch * context * dimension, isShared),
+    responses: zeros(batch * context * width, isShared),
+    query: zeros(batch * queries * dimension, isShared),
+    targets: zeros(batch * queries * width, isShared),
+    taskParameters: zeros(batch * parameterCount, isShared),
   };
 }
 
@@ -93,16 +101,34 @@ export function sliceLabelledBatch(prompts: LabelledBatch, start: number, end: n
   };
 }
 
+/** What of a model its prompts must fit. */
+export interface PromptContract {
+  readonly dimension: number;
+  readonly minimumContext: number;
+  readonly classes?: number;
+}
+
 /**
  * Checks that a batch fits a model before any run: ONNX Runtime does not check symbolic dimensions itself.
- * @throws {ShapeError} on a wrong dimension, another number of classes, an array of another length, or fewer pairs than the model needs.
- * @throws {DataError} on NaN or infinity, naming the tensor and the prompt.
+ * @throws {ShapeError} as {@link validateShapes}. @throws {DataError} on NaN or infinity, naming the tensor and the prompt.
  */
-export function validateBatch(
-  where: string,
-  prompts: PromptBatch,
-  model: { readonly dimension: number; readonly minimumContext: number; readonly classes?: number },
-): void {
+export function validateBatch(where: string, prompts: PromptBatch, model: PromptContract): void {
+  validateShapes(where, prompts, model);
+  for (const [name, values] of tensorsOf(prompts)) checkNumbers(where, name, values, prompts.batch);
+}
+
+const tensorsOf = ({ covariates, responses, query }: PromptBatch) =>
+  [
+    ['covariates', covariates],
+    ['responses', responses],
+    ['query', query],
+  ] as const;
+
+/**
+ * The part of {@link validateBatch} that looks at no number.
+ * @throws {ShapeError} on a wrong dimension, another number of classes, an array of another length, or fewer pairs than the model needs.
+ */
+export function validateShapes(where: string, prompts: PromptBatch, model: PromptContract): void {
   const { batch, context, queries, dimension, classes = 0 } = prompts;
   if (dimension !== model.dimension) {
     throw new ShapeError({
@@ -132,19 +158,22 @@ export function validateBatch(
       remedy: 'This model divides by the number of pairs.',
     });
   }
-  checkTensor(where, 'covariates', prompts.covariates, batch, context * dimension);
-  checkTensor(where, 'responses', prompts.responses, batch, context * responseWidth(prompts));
-  checkTensor(where, 'query', prompts.query, batch, queries * dimension);
-}
-
-function checkTensor(where: string, name: string, values: Float32Array, batch: number, perPrompt: number): void {
-  if (values.length !== batch * perPrompt) {
+  const perPrompt = {
+    covariates: context * dimension,
+    responses: context * responseWidth(prompts),
+    query: queries * dimension,
+  };
+  for (const [name, values] of tensorsOf(prompts)) {
+    if (values.length === batch * perPrompt[name]) continue;
     throw new ShapeError({
       where: `${where}: ${name}`,
-      expected: `${batch} x ${perPrompt} numbers`,
+      expected: `${batch} x ${perPrompt[name]} numbers`,
       got: String(values.length),
     });
   }
+}
+
+function checkNumbers(where: string, name: string, values: Float32Array, batch: number): void {
   // x - x is 0 for every finite number and NaN for NaN and both infinities: one test in the hot loop.
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;
@@ -152,7 +181,7 @@ function checkTensor(where: string, name: string, values: Float32Array, batch: n
       throw new DataError({
         where: `${where}: ${name}`,
         expected: 'finite numbers',
-        got: `${value} in prompt ${Math.floor(i / perPrompt)}`,
+        got: `${value} in prompt ${Math.floor(i / (values.length / batch))}`,
       });
     }
   }

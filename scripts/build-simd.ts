@@ -13,6 +13,8 @@ const memories = {
   generator: '--initialMemory 1 --maximumMemory 1',
   // The caller's, as large as its problem.
   bilinear: '--importMemory',
+  // As large as the numbers it looks through.
+  finite: '--initialMemory 1',
 } as const;
 
 export type KernelName = keyof typeof memories;

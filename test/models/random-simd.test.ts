@@ -125,10 +125,8 @@ describe('the SIMD generator', () => {
 
   const isMissing = compiler instanceof Error;
   const mayRun = requireOrSkip('assemblyscript', !isMissing, isMissing ? compiler.message : '');
-  it.runIf(mayRun)('is what its source compiles to', async () => {
-    expect(isMissing || (await compiler.compileKernel('generator'))).toBe(
-      readFileSync('models/simd/generator-wasm.ts', 'utf8'),
-    );
+  it.runIf(mayRun).each(['generator', 'finite'] as const)('%s is what its source compiles to', async (name) => {
+    expect(isMissing || (await compiler.compileKernel(name))).toBe(readFileSync(`models/simd/${name}-wasm.ts`, 'utf8'));
   });
 });
 

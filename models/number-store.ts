@@ -1,0 +1,70 @@
+/**
+ * Memory into which arrays are copied side by side, and which then says whether all their numbers are finite: in
+ * WebAssembly's memory, by its SIMD, where there is such a thing, and otherwise number by number. Whoever computes from
+ * the copies has them in the cache, looked through, at the price of one reading.
+ */
+import { kernelBase64 } from './simd/finite-wasm.ts';
+
+export interface NumberStore {
+  /** Copies the arrays; the views are good until the next call. Null if a number is NaN or infinite. */
+  copyFinite(arrays: readonly Float32Array[]): Float32Array[] | null;
+}
+
+interface Kernel {
+  readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
+  readonly base: { readonly value: number };
+  allFinite(at: number, end: number): number;
+}
+
+/** The part of the WebAssembly interface used here: the compiler's libraries without a browser's lack it. */
+interface WebAssemblyInterface {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object) => { readonly exports: unknown };
+  readonly CompileError: new () => Error;
+}
+
+const pageBytes = 65_536;
+/** The kernel reads this many bytes at a time; what is between two arrays is 0. */
+const stride = 64;
+
+const padded = (values: Float32Array): number => Math.ceil(values.byteLength / stride) * stride;
+
+export function createNumberStore(): NumberStore {
+  const { WebAssembly } = globalThis as { readonly WebAssembly?: WebAssemblyInterface };
+  if (WebAssembly === undefined) return plainStore;
+  try {
+    const bytes = Uint8Array.from(atob(kernelBase64), (character) => character.charCodeAt(0));
+    return simdStore(new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as Kernel);
+  } catch (error) {
+    if (error instanceof WebAssembly.CompileError) return plainStore;
+    throw error;
+  }
+}
+
+function simdStore({ memory, base, allFinite }: Kernel): NumberStore {
+  return {
+    copyFinite(arrays) {
+      const start = base.value;
+      const end = start + arrays.reduce((sum, values) => sum + padded(values), 0);
+      const missing = Math.ceil((end - memory.buffer.byteLength) / pageBytes);
+      if (missing > 0) memory.grow(missing);
+      let at = start;
+      const views = arrays.map((values) => {
+        const length = padded(values) / 4;
+        const room = new Float32Array(memory.buffer, at, length);
+        room.set(values);
+        room.fill(0, values.length);
+        at += 4 * length;
+        return room.subarray(0, values.length);
+      });
+      return allFinite(start, end) === 1 ? views : null;
+    },
+  };
+}
+
+export const plainStore: NumberStore = {
+  copyFinite: (arrays) => {
+    const copies = arrays.map((values) => Float32Array.from(values));
+    return copies.every((values) => values.every((value) => value - value === 0)) ? copies : null;
+  },
+};
