@@ -1,6 +1,6 @@
 /** All estimators, by name. A new one is a file beside this and a line here. */
 import { UsageError, unknownName } from '../errors.ts';
-import type { TaskSpec } from '../tasks/index.ts';
+import { type TaskSpec, taskNamed } from '../tasks/index.ts';
 import { dmmse } from './dmmse.ts';
 import type { Estimator, EstimatorKind } from './estimator.ts';
 import { leastSquares } from './least-squares.ts';
@@ -40,6 +40,10 @@ export interface EstimatorSetting {
   readonly options?: Readonly<Record<string, number>>;
 }
 
+/** Whether an estimator answers the prompts of a task: it says so, or the task names it among those that stand beside a model. */
+const applies = (kind: EstimatorKind, { name }: TaskSpec): boolean =>
+  kind.tasks.includes(name) || taskNamed(name).estimators.includes(kind.name);
+
 /**
  * An estimator for the prompts of a task.
  * @throws {UsageError} for an unknown estimator or option, naming the nearest, an impossible value, or a task to which
@@ -54,8 +58,8 @@ export function createEstimator(name: string, { task, testTask = task, options =
       estimators.map((candidate) => candidate.name),
     );
   }
-  if (!kind.tasks.includes(task.name)) {
-    const apply = estimators.filter(({ tasks }) => tasks.includes(task.name)).map((candidate) => candidate.name);
+  if (!applies(kind, task)) {
+    const apply = estimators.filter((candidate) => applies(candidate, task)).map((candidate) => candidate.name);
     throw new UsageError({
       where: `estimator ${name}`,
       expected: `prompts of ${kind.tasks.join(' or ')}`,
