@@ -7,6 +7,7 @@ import { serializeModel } from '../../export/serialize.ts';
 import { architectures } from '../../models/attention/index.ts';
 import { linearAttention } from '../../models/attention/linear-attention.ts';
 import { DataError } from '../../models/errors.ts';
+import { gaussianMixtureDefaults } from '../../models/tasks/gaussian-mixture.ts';
 import { taskNames } from '../../models/tasks/index.ts';
 import { handModel, randomModel, taskOf } from './fixtures.ts';
 import { everyOpGraph, wrapGraph } from './graphs.ts';
@@ -99,6 +100,21 @@ describe('a file that is not right is a DataError that names it and says what to
       'with an unknown task',
       withMetadata({ 'icl.task': '{"dimension":1,"name":"juggling"}' }),
       `${taskNames.join(', ')}, got "juggling"`,
+    ],
+    [
+      'with a task that has a key too many',
+      withMetadata({ 'icl.task': JSON.stringify({ ...taskOf(1), noise: 1 }) }),
+      'got task: noise: expected one of the keys name, dimension, covariance, queryCovariance, taskCovariance, noiseVariance',
+    ],
+    [
+      'with a task of values that are none',
+      withMetadata({ 'icl.task': JSON.stringify({ ...taskOf(1), noiseVariance: 'much' }) }),
+      'got task: noiseVariance: expected a number',
+    ],
+    [
+      'with a task that its model cannot be asked',
+      withMetadata({ 'icl.task': JSON.stringify({ ...gaussianMixtureDefaults, dimension: 1 }) }),
+      'got task: expected a task that asks for a value, as linear-attention predicts',
     ],
     [
       'with a task of another dimension',

@@ -10,9 +10,11 @@ import { exportModel } from '../../export/export-model.ts';
 import { readModel } from '../../export/read-model.ts';
 import { openSession } from '../../infer/session-node.ts';
 import { linearAttention } from '../../models/attention/linear-attention.ts';
+import { linearAttentionClassifier } from '../../models/attention/linear-attention-classifier.ts';
 import type { BatchSizes } from '../../models/prompts.ts';
 import { allocateBatch } from '../../models/prompts.ts';
 import { createGenerator, streams } from '../../models/random.ts';
+import { gaussianMixtureDefaults } from '../../models/tasks/gaussian-mixture.ts';
 import { createSampler, type TaskSpec } from '../../models/tasks/index.ts';
 import { readRun } from '../../train/run-folder.ts';
 import { train } from '../../train/train.ts';
@@ -60,12 +62,26 @@ const transformerConfig = (steps: number) =>
     trainingPrompts: 64,
   });
 
+const mixture: TaskSpec = { ...gaussianMixtureDefaults, dimension: 5, classes: 3, labels: 'one-hot' };
+const classifier = exportModel({
+  architecture: linearAttentionClassifier,
+  sizes: { dimension: 5, options: { classes: 3 } },
+  parameters: { key_query: Float32Array.from({ length: 25 }, (_, i) => (i % 6 === 0 ? 1.5 : 0.1)) },
+  study: 'shen2024',
+  task: mixture,
+  config: {},
+  training: {},
+});
+
 function samplePrompts(shape: BatchSizes) {
-  const prompts = allocateBatch(shape);
-  createSampler(task).fill(createGenerator(3, streams.verification), 0, prompts);
+  const sampler = createSampler(shape.classes === undefined ? task : mixture);
+  const prompts = allocateBatch({ ...shape, ...sampler });
+  sampler.fill(createGenerator(3, streams.verification), 0, prompts);
   const { covariates, responses, query } = prompts;
   return { ...shape, covariates, responses, query };
 }
+
+type WebProvider = 'wasm' | 'webgpu';
 
 describe.runIf(hasChromium)('in Chromium', () => {
   const folder = mkdtempSync(join(tmpdir(), 'icl-page-'));
@@ -116,7 +132,10 @@ describe.runIf(hasChromium)('in Chromium', () => {
     ['wasm', { batch: 512, context: 20, queries: 1, dimension: 5 }],
     ['wasm', { batch: 7, context: 41, queries: 5, dimension: 5 }],
     ['webgpu', { batch: 7, context: 41, queries: 5, dimension: 5 }],
-  ] as const)('%s answers as Node does on cpu', async (provider, shape) => {
+    ['wasm', { batch: 7, context: 41, queries: 5, dimension: 5, classes: 3 }],
+    ['webgpu', { batch: 7, context: 41, queries: 5, dimension: 5, classes: 3 }],
+  ] as [WebProvider, BatchSizes][])('%s answers as Node does on cpu', async (provider, shape) => {
+    const file = shape.classes === undefined ? bytes : classifier;
     const prompts = samplePrompts(shape);
     const answer = await page.evaluate(
       async ({ provider, model, shape, covariates, responses, query }) => {
@@ -133,14 +152,14 @@ describe.runIf(hasChromium)('in Chromium', () => {
       },
       {
         provider,
-        model: [...bytes],
+        model: [...file],
         shape,
         covariates: [...prompts.covariates],
         responses: [...prompts.responses],
         query: [...prompts.query],
       },
     );
-    const session = await openSession(readModel('model', bytes), { provider: 'cpu' });
+    const session = await openSession(readModel('model', file), { provider: 'cpu' });
     const { prediction } = await session.run(prompts);
     await session.close();
     // Both round in float32, in different orders: measured 4e-6 at predictions of up to 20.

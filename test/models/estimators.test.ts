@@ -7,6 +7,7 @@ import { inverse, multiply, transpose } from '../../models/matrix.ts';
 import { allocateBatch, type PromptBatch } from '../../models/prompts.ts';
 import { createGenerator } from '../../models/random.ts';
 import type { Covariance } from '../../models/tasks/covariance.ts';
+import { gaussianMixtureDefaults } from '../../models/tasks/gaussian-mixture.ts';
 import { createSampler, type TaskSpec } from '../../models/tasks/index.ts';
 import { linearRegressionDefaults } from '../../models/tasks/linear-regression.ts';
 import { expectClose } from '../tolerance.ts';
@@ -172,6 +173,28 @@ describe('estimators by name', () => {
     ['zero', { penalty: 1 }, 'zero: expected no options, got "penalty".'],
   ])('%s with %j is refused', (name, options, message) => {
     expect(() => make(name, options)).toThrow(expect.objectContaining({ name: 'UsageError', message }));
+  });
+
+  it('are for prompts of the tasks that they name', () => {
+    const mixture = { task: { ...gaussianMixtureDefaults, dimension: 2 } };
+    expect(() => createEstimator('ridge', mixture)).toThrow(
+      /^estimator ridge: expected prompts of linear-regression.*, got gaussian-mixture\. Of that task: uniform, posterior/,
+    );
+    const prompts = allocateBatch({ batch: 1, context: 1, queries: 1, dimension: 2, parameterCount: 4 });
+    prompts.taskParameters.set([-1, 0, 1, 0]);
+    prompts.query.set([0.25, 3]);
+    const out = new Float64Array(1);
+    createEstimator('posterior', mixture).predict(prompts, out);
+    expectClose(out, [1 / (1 + Math.exp(-0.5))], tight); // log-odds <mu_1 - mu_0, q>
+    const { taskParameters: _, ...unlabelled } = prompts;
+    expect(() => createEstimator('posterior', mixture).predict(unlabelled, out)).toThrow(
+      'posterior: expected prompts with their task parameters, got prompts without.',
+    );
+    createEstimator('uniform', mixture).predict(unlabelled, out);
+    expect([...out]).toEqual([0.5]);
+    const shares = new Float64Array(5);
+    createEstimator('uniform', mixture).predict({ ...unlabelled, classes: 5 }, shares);
+    expect([...shares]).toEqual(new Array(5).fill(0.2));
   });
 
   it('are listed with what they take, and refuse an output of another length', () => {

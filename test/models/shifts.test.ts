@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { identity, scaleMatrix, symmetricEigen, trace } from '../../models/matrix.ts';
 import { shiftNamed, shiftsFor } from '../../models/shifts/index.ts';
 import { type Covariance, covarianceMatrix } from '../../models/tasks/covariance.ts';
-import { createSampler } from '../../models/tasks/index.ts';
+import { gaussianMixtureDefaults } from '../../models/tasks/gaussian-mixture.ts';
+import { createSampler, type TaskSpec } from '../../models/tasks/index.ts';
 import { type LinearRegressionSpec, linearRegressionDefaults } from '../../models/tasks/linear-regression.ts';
 import { expectClose, float64 } from '../tolerance.ts';
 
@@ -111,6 +112,16 @@ describe('shifts', () => {
     ['query-scale', 2, random, 'expected a task whose covariance is fixed'],
   ])('%s refuses %d', (name, level, to, message) => {
     expect(() => apply(name, level, to)).toThrow(message);
+  });
+
+  it('refuse tasks that they say nothing about', () => {
+    const mixture: TaskSpec = { ...gaussianMixtureDefaults, dimension };
+    expect(() => shiftNamed('label-noise').apply(mixture, 1)).toThrow(
+      '--shift label-noise: expected a model of linear-regression, got gaussian-mixture.',
+    );
+    expect(shiftsFor(mixture).map(({ name }) => name)).not.toContain('label-noise');
+    for (const shift of shiftsFor(mixture))
+      for (const level of shift.levels) createSampler(shift.apply(mixture, level));
   });
 
   it('are found by name, or the nearest is suggested', () => {

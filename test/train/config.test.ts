@@ -1,6 +1,7 @@
 /** Configurations: what is filled in, what is refused and how it says so. */
 import { describe, expect, test } from 'vitest';
 import { UsageError } from '../../models/errors.ts';
+import { gaussianMixtureDefaults } from '../../models/tasks/gaussian-mixture.ts';
 import { configDefaults, parseConfig, type TrainingConfig } from '../../train/config.ts';
 import { configHash, differingKeys } from '../../train/config-identity.ts';
 import { smallConfig } from './fixtures.ts';
@@ -28,6 +29,47 @@ test('every default is written out', () => {
     initialisation: { scheme: 'generic', options: { scale: 0.05 } },
   });
   expect(parseConfig('config.json', JSON.parse(JSON.stringify(config)))).toEqual(config);
+});
+
+const mixture = {
+  ...minimal,
+  model: { name: 'linear-attention-classifier', dimension: 3 },
+  task: { ...gaussianMixtureDefaults, dimension: 3 },
+};
+
+test('a model of probabilities is trained by their cross-entropy', () => {
+  const { loss, model } = parseConfig('c.json', mixture);
+  expect(loss).toEqual({ name: 'cross-entropy' });
+  expect(model).toEqual({ name: 'linear-attention-classifier', dimension: 3, options: { classes: 0 } });
+});
+
+describe('a task that the model cannot be asked', () => {
+  const oneHot = { ...mixture.task, classes: 3, labels: 'one-hot' };
+  const classes = (count: number) => ({ ...mixture.model, options: { classes: count } });
+  test.each([
+    [
+      { task: minimal.task },
+      'a task that asks for the probability of a label +1, as linear-attention-classifier predicts',
+    ],
+    [{ model: minimal.model }, 'got gaussian-mixture, which asks for the probability of a label +1.'],
+    [{ task: oneHot }, "got one-hot responses of 3 classes. The model's option classes must be 3."],
+    [{ model: classes(3) }, "got responses of one number. The model's option classes must be 0, or absent."],
+    [{ task: oneHot, model: classes(4) }, 'expected one-hot responses of 4 classes'],
+    [
+      { task: oneHot, model: classes(1) },
+      'options.classes: expected 2 or more, or 0 for responses of one number, got 1.',
+    ],
+    [{ loss: { name: 'squared-error' } }, 'c.json: loss.name: expected a model that predicts a value'],
+    [
+      { ...minimal, loss: { name: 'cross-entropy' } },
+      'c.json: loss.name: expected a model that predicts probabilities',
+    ],
+    [{ task: { ...mixture.task, radius: -1 } }, 'c.json: task.radius: expected a number above 0, got -1.'],
+    [{ task: { ...mixture.task, raduis: 1 } }, 'Did you mean radius?'],
+  ])('%j', (change, message) => {
+    expect(() => parseConfig('c.json', { ...mixture, ...change })).toThrow(UsageError);
+    expect(() => parseConfig('c.json', { ...mixture, ...change })).toThrow(message);
+  });
 });
 
 test('an optimizer, a schedule and a start are completed from their own defaults', () => {
