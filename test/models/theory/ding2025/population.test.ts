@@ -1,5 +1,6 @@
 /** The exact quadratic risk: against enumeration of chains, closed forms for d = 1, and numbers of an independent program. */
 import { expect, test } from 'vitest';
+import { symmetricEigen } from '../../../../models/matrix.ts';
 import {
   correlatedStarts,
   discriminant,
@@ -16,6 +17,7 @@ import {
   recoverLengthTwo,
   riskAt,
   shortestRealisable,
+  solveSemidefinite,
   squaredDistance,
   theoryReport,
   trianglePairs,
@@ -86,6 +88,56 @@ test('H and h are those of enumerating all chains, by quadrature over the kernel
     expect(risk.constant).toBeCloseTo(0.5, 12);
   }
 }); // biome-ignore format: a table
+
+test('averaging query and context moments over kernels separately is wrong from d = 2 on', () => {
+  // What a careless reading of the proof of Lemma 3.2 gives, and what its "optimum" costs.
+  for (const [d, cost] of [[2, 0.2741], [3, 0.245]] as const) {
+    const [n, p] = [100, 0.5];
+    const pairs = trianglePairs(d);
+    const m = pairs.length;
+    const zeros = (rows: number, columns: number) => Array.from({ length: rows }, () => new Array<number>(columns).fill(0));
+    const [xx, gg, xy, g] = [zeros(d, d), zeros(m, m), zeros(1, d)[0]!, zeros(1, m)[0]!];
+    const { nodes, weights } = gaussLegendre(3 * d + 2);
+    nodes.forEach((p01, i) => {
+      nodes.forEach((p11, j) => {
+        const weight = weights[i]! * weights[j]!;
+        const chains = enumerateChains(d + 1, p, p01, p11);
+        const mean = (...times: readonly number[]) =>
+          chains.reduce((sum, { states, probability }) => (times.every((t) => states[t] === 1) ? sum + probability : sum), 0);
+        for (let r = 0; r < m; r++) {
+          g[r]! += weight * mean(...pairs[r]!);
+          for (let s = 0; s < m; s++) {
+            const joint = mean(...pairs[r]!, ...pairs[s]!) / n + (1 - 1 / n) * mean(...pairs[r]!) * mean(...pairs[s]!);
+            gg[r]![s]! += weight * joint;
+          }
+        }
+        for (let a = 0; a < d; a++) {
+          xy[a]! += weight * mean(a, d);
+          for (let c = 0; c < d; c++) xx[a]![c]! += weight * mean(a, c);
+        }
+      });
+    });
+    const size = d * m;
+    const risk = populationRisk({ d, p }, n);
+    const H = Float64Array.from({ length: size * size }, (_, at) => {
+      const [row, column] = [Math.floor(at / size), at % size];
+      return xx[Math.floor(row / m)]![Math.floor(column / m)]! * gg[row % m]![column % m]!;
+    });
+    const h = Float64Array.from({ length: size }, (_, row) => xy[Math.floor(row / m)]! * g[row % m]!);
+    expectClose([riskAt(risk, solveSemidefinite(H, h).x)], [cost], digits(4));
+    if (d === 2) expect(Math.max(...H.map((value, i) => Math.abs(value - risk.H[i]!)))).toBeCloseTo(0.042, 3);
+  }
+}); // biome-ignore format: a table
+
+test('H is as ill-conditioned as printed', () => {
+  const expected = [67, 4.3e3, 4.3e4, 1.2e5];
+  for (const [i, condition] of expected.entries()) {
+    const { H, h } = populationRisk({ d: i + 1, p: 0.5 }, 100);
+    const rows = Array.from({ length: h.length }, (_, k) => [...H.subarray(k * h.length, (k + 1) * h.length)]);
+    const { values } = symmetricEigen(rows);
+    expect(Math.abs(values.at(-1)! / values[0]! / condition - 1)).toBeLessThan(0.02); // printed to two digits
+  }
+});
 
 test('at d = 1 both closed forms are the quadrature', () => {
   for (const p of [0.1, 0.5, 0.83]) {
