@@ -19,6 +19,8 @@ import { countWork } from './work.ts';
 export interface InferenceWork extends Omit<TrainingWork, 'steps' | 'loss'> {
   readonly queries: number;
   readonly prefixes: boolean;
+  /** Whether the prompts lie in memory that threads share, as those of an evaluation do; others are copied. */
+  readonly isShared: boolean;
   /** Batches per round. */
   readonly count: number;
 }
@@ -42,8 +44,9 @@ export function frozenModel(work: InferenceWork): FrozenModel {
   return readModel('benchmark', bytes);
 }
 
-export function drawPrompts({ batch, context, queries, dimension }: InferenceWork, model: FrozenModel): LabelledBatch {
-  const prompts = allocateBatch({ batch, context, queries, dimension });
+export function drawPrompts(work: InferenceWork, model: FrozenModel): LabelledBatch {
+  const { batch, context, queries, dimension } = work;
+  const prompts = allocateBatch({ batch, context, queries, dimension, isShared: work.isShared });
   createSampler(model.metadata.task).fill(createGenerator(0, streams.evaluation), 0, prompts);
   return prompts;
 }
@@ -79,7 +82,7 @@ function inferenceBenchmark({ name, description, work: whole, unit, peer }: Infe
     description,
     async open(options) {
       const work = options.isTiny ? { ...whole, batch: 3, context: 4, dimension: 2, count: 1 } : whole;
-      const { dimension, context, batch, queries, prefixes } = work;
+      const { dimension, context, batch, queries, prefixes, isShared } = work;
       const sizes = { dimension, context, batch, ...work.options };
       const none = { peers: [], missing: null };
       return {
@@ -87,7 +90,7 @@ function inferenceBenchmark({ name, description, work: whole, unit, peer }: Infe
         ...(peer === null ? none : await peersOf(options, { ...peer, sizes })),
         unit,
         work: countWork(frozenModel(work).graph, { batch, context, queries }),
-        settings: { ...sizes, queries, prefixes },
+        settings: { ...sizes, queries, prefixes, isShared },
       };
     },
   };
@@ -100,6 +103,7 @@ const lsa = {
   batch: 4096,
   queries: 1,
   prefixes: false,
+  isShared: true,
   count: 20,
 } as const;
 
@@ -111,6 +115,7 @@ const transformer = {
   batch: 64,
   queries: 1,
   prefixes: false,
+  isShared: true,
   count: 20,
 } as const;
 
@@ -119,6 +124,13 @@ export const inferBenchmarks: readonly Benchmark[] = [
     name: 'lsa-infer',
     description: 'predictions of linear self-attention for a batch, against PyTorch',
     work: lsa,
+    unit: 'ms per batch',
+    peer: { program: 'linear_attention', work: 'infer', count: 20 },
+  }),
+  inferenceBenchmark({
+    name: 'lsa-infer-copied',
+    description: 'the same for prompts in an ordinary array, which is copied to where the threads see it',
+    work: { ...lsa, isShared: false },
     unit: 'ms per batch',
     peer: { program: 'linear_attention', work: 'infer', count: 20 },
   }),

@@ -122,23 +122,27 @@ function buildGraph(
     Object.entries(shapes).map(([name, shape]) => [name, builder.parameter(name, shape, parameters[name]!)]),
   );
   const ops = graphOps(builder);
-  const prediction = architecture.forward(ops, values, prompt, sizes);
+  const curve = prefixes ? prefixesOf(architecture)(ops, values, prompt, sizes) : undefined;
+  // The last prefix is the whole context: where the curve is computed, the prediction is.
+  const prediction =
+    curve === undefined ? architecture.forward(ops, values, prompt, sizes) : ops.squeeze(ops.slice(curve, 1, -1), 1);
   requireShape('prediction', prediction, ['batch', 'queries', ...classAxis(sizes)]);
   builder.output('prediction', prediction, docs.prediction[output]);
-  if (prefixes) {
-    if (architecture.prefixForward === undefined) {
-      throw new ExportError({
-        where: 'prefixes',
-        expected: 'an architecture that predicts from every prefix in one pass',
-        got: architecture.name,
-        remedy: 'Export it without prefixes: evaluation then runs the lengths one by one.',
-      });
-    }
-    const curve = architecture.prefixForward(ops, values, prompt, sizes);
+  if (curve !== undefined) {
     requireShape('prefix_prediction', curve, ['batch', 'context_plus_1', 'queries', ...classAxis(sizes)]);
     builder.output('prefix_prediction', curve, docs.prefixPrediction);
   }
   return builder.build(architecture.name.replaceAll('-', '_'));
+}
+
+function prefixesOf(architecture: Architecture): NonNullable<Architecture['prefixForward']> {
+  if (architecture.prefixForward !== undefined) return architecture.prefixForward;
+  throw new ExportError({
+    where: 'prefixes',
+    expected: 'an architecture that predicts from every prefix in one pass',
+    got: architecture.name,
+    remedy: 'Export it without prefixes: evaluation then runs the lengths one by one.',
+  });
 }
 
 function requireShape(where: string, { shape }: Value, expected: readonly (number | string)[]): void {

@@ -214,7 +214,7 @@ async function measure(session: InferenceSession, plan: EvaluationPlan, setting:
   const { dimension } = setting.task;
   const size = Math.max(1, Math.min(prompts, largestBlock, Math.floor(blockEntries / (context * dimension))));
   const sampler = createSampler(setting.task);
-  const sizes = { batch: size, context, queries: queriesPerPrompt, ...sampler };
+  const sizes = { batch: size, context, queries: queriesPerPrompt, ...sampler, isShared: true };
   const generator = createGenerator(seed, streams[plan.stream]);
   // Two buffers, in turn: one is drawn into while the session reads the other.
   const buffers = [allocateBatch(sizes), allocateBatch(sizes)] as const;
