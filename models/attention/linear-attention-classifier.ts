@@ -29,19 +29,21 @@ import { drawAll } from './starting-values.ts';
 
 const output = (sizes: ModelSizes): Output => (classesOf(sizes) === 0 ? 'sigmoid' : 'softmax');
 
-/** `[B, Q, N]`: x_i^T W x_q, what each pair adds to its class's score before the division by N. */
-function pairScores<T>(ops: Ops<T>, parameters: Parameters<T>, { covariates, query }: Prompt<T>): T {
-  const keys = ops.matMul(query, ops.transpose(parameters['key_query']!)); // [B, Q, D]: (W x_q)^T
-  return ops.matMul(keys, ops.transpose(covariates));
-}
+/** `[B, Q, D]`: (W x_q)^T. */
+const queryKeys = <T>(ops: Ops<T>, parameters: Parameters<T>, { query }: Prompt<T>): T =>
+  ops.matMul(query, ops.transpose(parameters['key_query']!));
 
-/** `[B, Q]`, or `[B, Q, c]` */
+/**
+ * `[B, Q]`, or `[B, Q, c]`. The pairs are summed to N p first: one pass over the prompt, whatever the number of queries, and none
+ * on the way back, since p does not depend on W.
+ */
 function logits<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>, sizes: ModelSizes): T {
-  const scores = pairScores(ops, parameters, prompt);
+  const { covariates, responses } = prompt;
   const isSign = classesOf(sizes) === 0;
-  const labels = isSign ? ops.expandDims(prompt.responses, 2) : prompt.responses; // [B, N, c]
-  const sums = ops.matMul(scores, labels); // [B, Q, c]
-  return ops.div(isSign ? ops.squeeze(sums, 2) : sums, lengthAlong(ops, prompt.responses, 1));
+  const labels = isSign ? ops.expandDims(responses, 1) : ops.transpose(responses); // [B, c, N]
+  const sums = ops.matMul(labels, covariates); // [B, c, D]
+  const scores = ops.matMul(queryKeys(ops, parameters, prompt), ops.transpose(sums)); // [B, Q, c]
+  return ops.div(isSign ? ops.squeeze(scores, 2) : scores, lengthAlong(ops, responses, 1));
 }
 
 function forward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>, sizes: ModelSizes): T {
@@ -50,7 +52,8 @@ function forward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>, s
 
 /** `[B, N + 1, Q]`, or `[B, N + 1, Q, c]`; from no pairs all classes are equally probable. */
 function prefixForward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>, sizes: ModelSizes): T {
-  const scores = ops.transpose(pairScores(ops, parameters, prompt)); // [B, N, Q]
+  // x_i^T W x_q: what each pair adds to its class's score before the division by the length.
+  const scores = ops.matMul(prompt.covariates, ops.transpose(queryKeys(ops, parameters, prompt))); // [B, N, Q]
   const lengths = positionsAlong(ops, prompt.responses, 1); // [N]: 1 .. N
   const isSign = classesOf(sizes) === 0;
   const shares = isSign
