@@ -95,8 +95,14 @@ export const zhang2023: Study = {
   ],
   leadFigure: 'length',
   cost: {
-    quick: { flops: 5e10, memory: 700e6, minutes: 0.3 },
-    full: { flops: 4e12, memory: 1e9, minutes: 12 },
+    quick: {
+      ...{ flops: 4e12, memory: 700e6, minutes: 2.5 },
+      note: 'without figure1 and random-covariance 0.3 minutes and 3e10 flops',
+    },
+    full: {
+      ...{ flops: 6e13, memory: 1e9, minutes: 45 },
+      note: 'minutes counted from the quick ones; with gpt=paper 4e18 flops, some hours per transformer on a GPU',
+    },
   },
   task: taskOf,
   model: (settings) => ({
