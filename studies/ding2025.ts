@@ -7,7 +7,8 @@
  * accuracies in sample that no fresh prompt can have (Figures 3 and 5).
  */
 import { UsageError } from '../models/errors.ts';
-import { theoryReport, uniformRowCeiling } from '../models/theory/ding2025.ts';
+import { createGenerator, streams } from '../models/random.ts';
+import { sampledMinimum, theoryReport, uniformRowCeiling } from '../models/theory/ding2025.ts';
 import { lengthOf, modelOf, modelTheory, taskOf } from './ding2025/law.ts';
 import { nonNegativeSetting, numberOf, textSetting, wholeNumberSetting } from './settings.ts';
 import type { Setting, Settings, Study, TrainingDefaults } from './study.ts';
@@ -120,7 +121,7 @@ export const ding2025: Study = {
   reproduce: async (options) => (await import('./ding2025/experiments.ts')).reproduce(ding2025, options),
 };
 
-/** Closed forms where there are some; of more states or other kernels only the ceiling of knowing the kernel, for uniform rows. */
+/** Closed forms where there are some; of more than two states the least risk by Monte Carlo over kernels (Lemma C.8). */
 function theoryOf(settings: Settings) {
   const { states, concentration, start, groups = 1 } = taskOf(settings);
   const [d, n] = [numberOf(settings, 'd'), lengthOf(settings)];
@@ -131,6 +132,13 @@ function theoryOf(settings: Settings) {
       got: `alpha=${concentration}, groups=${groups}`,
     });
   }
-  if (states > 2) return { uniformRowAccuracy: uniformRowCeiling(states) };
+  if (states > 2) {
+    const { risk, standardError } = sampledMinimum({ d, states }, n, createGenerator(0, streams.theory));
+    return {
+      riskMinimum: risk,
+      riskMinimumStandardError: standardError,
+      uniformRowAccuracy: uniformRowCeiling(states),
+    };
+  }
   return theoryReport({ d, p: numberOf(settings, 'p'), n, areStartsCorrelated: start.kind === 'squared-distance' });
 }

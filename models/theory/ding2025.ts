@@ -10,6 +10,7 @@ export * from './ding2025/factoring.ts';
 export * from './ding2025/features.ts';
 export * from './ding2025/known-kernel.ts';
 export * from './ding2025/length-two.ts';
+export * from './ding2025/many-states.ts';
 export * from './ding2025/moments.ts';
 export * from './ding2025/objectives.ts';
 export * from './ding2025/pareto.ts';

@@ -39,7 +39,7 @@ test('closed forms by settings: those of the report, and refusals that say why',
   expect(theory('d=2,p=.5,n=100')['riskMinimum']).toBeCloseTo(0.233093, 6);
   expect(theory('d=2,p=.5,n=100')['bestLinearAttentionRisk']).toBeCloseTo(0.234724, 6);
   expect(theory('d=1,p=.3,n=inf')['riskMinimum']).toBeCloseTo(0.4, 12);
-  expect(theory('d=5,S=3')['uniformRowAccuracy']).toBeCloseTo(11 / 18, 12);
+  expect(theory('d=1,S=3')['uniformRowAccuracy']).toBeCloseTo(11 / 18, 12);
   expect(() => theory('alpha=.5')).toThrow(/expected alpha=1 and groups=1/);
   expect(() => theory('d=2,start=squared-distance')).toThrow(/^d: expected 1 for starts that follow/);
   expect(() => theory('start=uniform')).toThrow(/--set start: expected one of independent/);

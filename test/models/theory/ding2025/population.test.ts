@@ -1,6 +1,9 @@
 /** The exact quadratic risk: against enumeration of chains, closed forms for d = 1, and numbers of an independent program. */
 import { expect, test } from 'vitest';
 import { symmetricEigen } from '../../../../models/matrix.ts';
+import { allocateBatch } from '../../../../models/prompts.ts';
+import { createGenerator } from '../../../../models/random.ts';
+import { createSampler } from '../../../../models/tasks/index.ts';
 import {
   correlatedStarts,
   discriminant,
@@ -16,6 +19,8 @@ import {
   promptFeatures,
   recoverLengthTwo,
   riskAt,
+  sampledMinimum,
+  sampledRisk,
   shortestRealisable,
   solveSemidefinite,
   squaredDistance,
@@ -128,6 +133,35 @@ test('averaging query and context moments over kernels separately is wrong from 
     if (d === 2) expect(Math.max(...H.map((value, i) => Math.abs(value - risk.H[i]!)))).toBeCloseTo(0.042, 3);
   }
 }); // biome-ignore format: a table
+
+test('sampled over kernels, the risk for two states is the exact one, and that for three the measured one', () => {
+  const generator = createGenerator(1, 77);
+  const exact = populationRisk({ d: 2, p: 0.5 }, 20);
+  const sampled = sampledRisk({ d: 2, states: 2 }, 20, { generator, first: 0, count: 3000 });
+  // Entries are means of 3000 numbers between 0 and 1: standard errors below .006.
+  expectClose(sampled.H, exact.H, { relative: 0, absolute: 0.024 });
+  expectClose(sampled.h, exact.h, { relative: 0, absolute: 0.024 });
+  const binary = sampledMinimum({ d: 2, states: 2 }, 20, generator, 3000);
+  expect(Math.abs(binary.risk - minimise(exact).risk) / binary.standardError).toBeLessThan(4);
+  // Three states, by drawing prompts: X* of these kernels on prompts that share nothing with them.
+  const ternary = sampledMinimum({ d: 2, states: 3 }, 20, generator, 1000);
+  const { X } = minimise(sampledRisk({ d: 2, states: 3 }, 20, { generator, first: 0, count: 500 }));
+  const task = { name: 'markov-chain', dimension: 2, states: 3, concentration: 1, start: { kind: 'uniform' } } as const;
+  const sampler = createSampler(task);
+  const prompts = allocateBatch({ batch: 4000, context: 20, queries: 1, ...sampler });
+  sampler.fill(createGenerator(5, 1), 0, prompts);
+  const errors = Array.from({ length: 4000 }, (_, b) => {
+    const rows = Array.from({ length: 20 }, (__, i) => {
+      const at = 2 * (b * 20 + i);
+      return [prompts.covariates[at]!, prompts.covariates[at + 1]!, prompts.responses[b * 20 + i]!];
+    });
+    const features = promptFeatures(rows, [prompts.query[2 * b]!, prompts.query[2 * b + 1]!]);
+    return (features.reduce((sum, value, i) => sum + value * X[i]!, 0) - prompts.targets[b]!) ** 2;
+  });
+  const mean = errors.reduce((sum, value) => sum + value, 0) / 4000;
+  const variance = errors.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 3999 / 4000;
+  expect(Math.abs(mean - ternary.risk) / Math.sqrt(variance + ternary.standardError ** 2)).toBeLessThan(4);
+});
 
 test('H is as ill-conditioned as printed', () => {
   const expected = [67, 4.3e3, 4.3e4, 1.2e5];
