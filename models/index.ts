@@ -21,5 +21,6 @@ export {
   tasks,
 } from './tasks/index.ts';
 export * as ding2025 from './theory/ding2025.ts';
+export * as huang2023 from './theory/huang2023.ts';
 export * as zhang2023 from './theory/zhang2023.ts';
 export { version } from './version.ts';

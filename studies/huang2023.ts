@@ -97,8 +97,8 @@ export const huang2023: Study = {
   ],
   leadFigure: 'attention',
   cost: {
-    quick: { flops: 2e11, memory: 6e8, minutes: 1 },
-    full: { flops: 3e13, memory: 8e8, minutes: 40 },
+    quick: { flops: 5e10, memory: 6e8, minutes: 1 },
+    full: { flops: 1e12, memory: 1.2e9, minutes: 12 },
   },
   task: taskOf,
   model: (settings) => ({

@@ -121,7 +121,7 @@ export function drawPanel(context: FigureContext, spec: PanelSpec): SvgElement {
   const titleHeight = spec.title === undefined ? 0 : 22;
   const y = axisOptions(spec.y, Math.max(3, Math.floor(spec.height / 34)));
   const longest = Math.max(SHORT_TICK, ...y.ticks.map((tick) => formatTick(tick).length));
-  const marginLeft = MARGIN_LEFT + 7 * (longest - SHORT_TICK);
+  const marginLeft = MARGIN_LEFT + 8 * (longest - SHORT_TICK);
   const [left, right] = [marginLeft, width - marginRight];
   const topLabels = placeTopLabels(spec.topLabels ?? [], spec.x, left, right);
   const topHeight = TOP_ROW * Math.max(0, ...topLabels.map(({ row }) => row + 1));

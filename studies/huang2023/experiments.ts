@@ -7,7 +7,6 @@ import { softmaxAttention } from '../../models/attention/softmax-attention.ts';
 import { createGenerator, streams } from '../../models/random.ts';
 import { shiftsFor } from '../../models/shifts/index.ts';
 import {
-  eventsOf,
   type FeatureSettings,
   featureProbabilities,
   findEvents,
@@ -25,7 +24,8 @@ import type { Claim, ReproduceOptions, ReproduceResult, Settings, Study } from '
 import { claimsOf } from './claims.ts';
 import { figurePlans } from './figures.ts';
 import { type Findings, lengthOf, type OrderPoint, probeRun, summarise, type TimePoint } from './findings.ts';
-import { defaultSteps, featureSettings, queryKinds, taskOf } from './law.ts';
+import { eventsAt } from './influence.ts';
+import { defaultSteps, featureSettings, taskOf } from './law.ts';
 
 /** How much work a reproduction is. */
 export interface Size {
@@ -66,10 +66,8 @@ const VARIANT_STEPS = 1000;
 
 /** Steps at which parameters are kept: dense at first, and where the phases end. */
 function keptSteps(settings: Settings, last: number): number[] {
-  const kind = queryKinds(settings).at(-1)!;
   const eta = numberOf(settings, 'eta');
-  const { events } = eventsOf({ ...featureSettings(settings), eta }, kind, lengthOf(settings), last);
-  const ends = Object.values(events).map(({ step }) => step);
+  const ends = Object.values(eventsAt(settings, last)).map(({ step }) => step);
   const grid = [10, 20, 50, 100, 150, 200, 300, 400, 500, 600, 800, 1000, 1400, 2000, 2800, 4000].map((step) =>
     Math.round((2 * step) / eta),
   );

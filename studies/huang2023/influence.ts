@@ -14,10 +14,17 @@ import type { Settings } from '../study.ts';
 import { along, etaOf, exactStates, lengthOf, type Probed, probabilityOf, queryKinds, stepGrid } from './findings.ts';
 import { featureSettings } from './law.ts';
 
+const found = new Map<string, Events['events']>();
+
 /** The events of the slowest query by exact descent at the settings' N. */
 export function eventsAt(settings: Settings, last: number): Events['events'] {
+  const key = JSON.stringify([settings, last]);
+  const known = found.get(key);
+  if (known !== undefined) return known;
   const kind = queryKinds(settings).at(-1)!;
-  return eventsOf({ ...featureSettings(settings), eta: etaOf(settings) }, kind, lengthOf(settings), last).events;
+  const { events } = eventsOf({ ...featureSettings(settings), eta: etaOf(settings) }, kind, lengthOf(settings), last);
+  found.set(key, events);
+  return events;
 }
 
 interface Force {

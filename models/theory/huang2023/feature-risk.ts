@@ -35,8 +35,12 @@ export function featureRisks(law: FeatureRisk): number[] {
 
 /** Mean squared error over the query's law. */
 export function featureRisk(law: FeatureRisk): number {
+  checkLength(law.length);
   const queries = law.queryProbabilities ?? law.probabilities;
-  return featureRisks(law).reduce((sum, risk, k) => sum + queries[k]! * risk, 0);
+  return queries.reduce(
+    (sum, probability, k) => (probability === 0 ? sum : sum + probability * riskOfQuery(law, k)),
+    0,
+  );
 }
 
 function riskOfQuery({ gram, logits, probabilities, length: N, nu = 1, noiseVariance = 0 }: FeatureRisk, k: number) {
