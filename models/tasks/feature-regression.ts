@@ -56,26 +56,33 @@ function checkProbabilities(where: string, probabilities: readonly number[], cou
   });
 }
 
+/** Where an exponential variable's distribution function is F, with rounding near 1 taken for 1. */
+const quantile = (F: number): number => (F >= 1 - 1e-12 ? Number.POSITIVE_INFINITY : -Math.log1p(-F));
+
+/** Entries of the table below, so many for each feature. */
+const tableDensity = 16;
+
 /**
- * Draws which feature is shown: an exponential variable E is below -log(1 - F) with probability F, so the features' share
- * of the half-line is cut out once and a draw is a search.
+ * Draws which feature is shown: an exponential variable E is below -log(1 - F) with probability F, so the features' shares
+ * of the half-line are cut out once. A table says for each small interval of E where its search begins: on average there
+ * is hardly anything left to search.
  */
 function createChooser(probabilities: readonly number[]): (exponential: number) => number {
-  const bounds = new Float64Array(probabilities.length);
+  const count = probabilities.length;
+  const bounds = new Float64Array(count);
   let below = 0;
   probabilities.forEach((p, k) => {
     below += p;
-    bounds[k] = below >= 1 - 1e-12 ? Number.POSITIVE_INFINITY : -Math.log1p(-below);
+    bounds[k] = k === count - 1 ? Number.POSITIVE_INFINITY : quantile(below);
   });
+  const finite = bounds.filter(Number.isFinite);
+  const size = tableDensity * count;
+  const scale = size / (finite.at(-1) ?? 1);
+  const table = Int32Array.from({ length: size + 1 }, (_, i) => bounds.findIndex((bound) => i / scale < bound));
   return (exponential) => {
-    let low = 0;
-    let high = bounds.length - 1;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (exponential < bounds[middle]!) high = middle;
-      else low = middle + 1;
-    }
-    return low;
+    let k = table[Math.min(size, Math.floor(exponential * scale))]!;
+    while (exponential >= bounds[k]!) k++;
+    return k;
   };
 }
 
@@ -102,11 +109,12 @@ function createSampler(spec: FeatureRegressionSpec): Sampler {
     y: Float32Array,
     at: number,
   ) {
+    let target = at * dimension;
     for (let i = 0; i < rows; i++) {
       const k = pick(draws[from + i]!);
-      const source = k * dimension;
-      const target = (at + i) * dimension;
-      for (let j = 0; j < dimension; j++) x[target + j] = vectors[source + j]!;
+      for (let source = k * dimension, end = source + dimension; source < end; source++, target++) {
+        x[target] = vectors[source]!;
+      }
       y[at + i] = noiseDeviation > 0 ? values[k]! + noiseDeviation * y[at + i]! : values[k]!;
     }
   }

@@ -164,7 +164,7 @@ function sampledTime(settings: FeatureSettings, kind: QueryKind, epsilon: number
       N,
       eta,
       steps: Math.ceil(1.4 * expected),
-      prompts: 32,
+      prompts: 16,
       generator: createGenerator(seed + i, streams.theory),
       visit: (step, logits) => {
         if (!Number.isNaN(found) || step < 0.7 * expected) return;
