@@ -237,7 +237,9 @@ export function openWorkshop(study: Study, options: ReproduceOptions, stages: nu
       const seconds = (performance.now() - started) / 1000;
       const { seed } = options;
       const command = commandOf(study, options, options.figure);
-      return { study, seed, rows, claims, figures: drawn, omitted, command, versions, files, report: path, seconds };
+      const reusedModels = models.filter(({ run }) => run.wasFinished).length;
+      const facts = { study, seed, command, versions, files, report: path, seconds, reusedModels };
+      return { ...facts, rows, claims, figures: drawn, omitted };
     },
   };
 }

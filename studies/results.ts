@@ -10,6 +10,7 @@ import { ensureFolder, writeFileAtomic } from '../export/files.ts';
 import { showNumber, showZ } from './numbers.ts';
 import { type Failed, isReproduced, type Outcome, type Reproduced } from './reproduce-all.ts';
 import type { Claim, Cost, DrawnFigure } from './study.ts';
+import { timeTaken } from './summary.ts';
 
 /** A table cell: one line, and no bar that would end it. */
 const cell = (text: string): string => text.replaceAll(/\s+/g, ' ').replaceAll('|', '\\|');
@@ -72,7 +73,7 @@ ${authors} (${year}), “${title}”, [arXiv ${arxiv}](https://arxiv.org/abs/${a
 
 ${claimsTable(result.claims)}
 
-Seed ${result.seed}, ${result.seconds.toFixed(0)} s. All of it again: \`${result.command}\`. ${others.length === 0 ? '' : `Other figures: ${others.join(', ')}.`}
+Seed ${result.seed}, ${timeTaken(result)}. All of it again: \`${result.command}\`. ${others.length === 0 ? '' : `Other figures: ${others.join(', ')}.`}
 
 ${costTable(outcome)}
 `;

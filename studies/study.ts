@@ -145,6 +145,8 @@ export interface ReproduceResult {
   readonly files: readonly string[];
   readonly report: string;
   readonly seconds: number;
+  /** Models whose training was in the folder already and was not done again: `seconds` lacks it. */
+  readonly reusedModels: number;
 }
 
 export interface Study {

@@ -5,8 +5,15 @@ import type { ReproduceResult } from './study.ts';
 
 const columns = ['theory', 'measured', 'std. error', 'z'] as const;
 
+/** `24 s`, and what it lacks. */
+export const timeTaken = ({ seconds, reusedModels }: ReproduceResult): string =>
+  reusedModels === 0
+    ? `${seconds.toFixed(0)} s`
+    : `${seconds.toFixed(0)} s (without the training of ${reusedModels} model${reusedModels === 1 ? '' : 's'}, done before)`;
+
 /** Lines for a terminal. */
-export function formatSummary({ claims, report, files, seconds, study, omitted }: ReproduceResult): string[] {
+export function formatSummary(result: ReproduceResult): string[] {
+  const { claims, report, files, study, omitted } = result;
   const rows = claims.map(({ statement, theory, measured, standardError, z, verdict, holds, explanation }) => ({
     statement,
     explanation,
@@ -34,7 +41,7 @@ export function formatSummary({ claims, report, files, seconds, study, omitted }
       ({ name, title }) =>
         `left out, since it takes long: ${name} (${title}); icl reproduce ${study.name} ${name} --quick`,
     ),
-    `${study.paper.authors} (${study.paper.year}): ${found}; ${files.length} files in ${seconds.toFixed(0)} s.`,
+    `${study.paper.authors} (${study.paper.year}): ${found}; ${files.length} files in ${timeTaken(result)}.`,
     `report: ${shown.startsWith('..') ? report : shown}`,
   ];
 }

@@ -44,7 +44,13 @@ function toy(name: string, minutes: number, claims: readonly Claim[] | Error): S
       mkdirSync(dirname(path), { recursive: true });
       writeFileSync(path, `<svg>${name}</svg>`);
       const drawn = [{ ...figures[0], caption: 'What is seen.', path, command: `icl reproduce ${name} small` }];
-      const told = { seed: options.seed, command: `icl reproduce ${name} all`, versions: { node: '20' }, seconds: 3 };
+      const told = {
+        seed: options.seed,
+        command: `icl reproduce ${name} all`,
+        versions: { node: '20' },
+        seconds: 3,
+        reusedModels: 2,
+      };
       return { study, ...told, rows: [], claims, figures: drawn, omitted: [], files: [path], report: 'report.html' };
     },
   };
@@ -112,7 +118,9 @@ describe('the results page', () => {
     expect(page).toContain('| a \\| b | – | 1 | – | – | within 2 |');
     expect(page).toContain('*the formula has first order only* | 1 | 2 | 0.1 | 10.0 | ⚑ differs by more than 4');
     expect(page).toContain('| full | `icl reproduce one all` | 2·10^15 | 4 GB | 600 | GPU |');
-    expect(page).toContain('Seed 5, 3 s. All of it again: `icl reproduce one all`. Other figures: `large`.');
+    expect(page).toContain(
+      'Seed 5, 3 s (without the training of 2 models, done before). All of it again: `icl reproduce one all`. Other figures: `large`.',
+    );
     expect(page).toContain('⚑ Could not be reproduced: broken');
     // A table row each has as many cells as its head.
     for (const table of page.matchAll(/(^\|.*\n)+/gm)) {
