@@ -48,6 +48,17 @@ export class GraphBuilder {
     }));
   }
 
+  /** `[length]` float32 ones. */
+  ones(length: number): Value {
+    const name = `ones_${length}`;
+    return this.#constant(name, () => ({
+      name: this.#claim(name),
+      dtype: 'float32',
+      shape: [length],
+      data: new Float32Array(length).fill(1),
+    }));
+  }
+
   /**
    * An int64 list, or with `isScalar` a single number: what the standard asks of axes, starts and ends. Named after its
    * content, as in `integers_0_1`; the same asked for twice is one initializer.

@@ -122,6 +122,8 @@ export function graphOps(builder: GraphBuilder): ShapedOps<Value> {
 
     onesAlong(a, axis) {
       const at = normalizeAxis('onesAlong', axis, a.shape.length);
+      const length = a.shape[at]!;
+      if (typeof length === 'number') return builder.ones(length);
       const others = a.shape.flatMap((_, other) => (other === at ? [] : [other]));
       const line = others.length === 0 ? a : squeezeAxes(firstAlong(a, others), others);
       return ops.add(ops.mul(line, ops.constant(0)), ops.constant(1));

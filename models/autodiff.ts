@@ -10,7 +10,7 @@
 import { type Call, type DerivativeRule, derivativeRules, type OpName } from './derivative-rules.ts';
 import { ExportError, ShapeError } from './errors.ts';
 import { lengthAlong, type Ops, type ShapedOps, scale } from './ops.ts';
-import { formatShape } from './shape.ts';
+import { formatShape, normalizeAxis } from './shape.ts';
 
 /** A function of named values, written once for every reading. Its result is a scalar. */
 export type ScalarFunction = <V>(
@@ -104,14 +104,28 @@ function unwrap(arg: unknown): unknown {
 /** Gradients by place in the record. Each is complete when its place is reached: who reads a value stands behind it. */
 function flowBack<T>(ops: ShapedOps<T>, record: readonly Origin<T>[], from: Origin<T>): (T | undefined)[] {
   const gradients: (T | undefined)[] = [];
+  /** Gradients of slices of a value, which are put together when all are there. */
+  const pieces: Piece<T>[][] = [];
   gradients[from.index] = ops.constant(1);
   for (let index = from.index; index >= 0; index--) {
     const { call, value: output } = record[index]!;
+    for (const part of joinPieces(ops, pieces[index] ?? [], output)) {
+      const known = gradients[index];
+      gradients[index] = known === undefined ? part : ops.add(known, part);
+    }
     const gradient = gradients[index];
     if (call === undefined || gradient === undefined) continue;
     const rule: DerivativeRule | undefined = derivativeRules[call.name];
     if (rule === undefined) throw noRule(call.name);
     const args = call.args.map(unwrap) as Call<T, OpName>['args'];
+    if (call.name === 'slice') {
+      const input = call.args[0] as Recorded<T>;
+      if (input.origin !== undefined) {
+        const piece = { args: args as Piece<T>['args'], gradient: fill(ops, gradient, output) };
+        pieces[input.origin.index] = [...(pieces[input.origin.index] ?? []), piece];
+      }
+      continue;
+    }
     const flowing = rule.takesPartial ? align(ops, gradient, output) : fill(ops, gradient, output);
     const back = rule.gradients<T>({ ops, args, output, gradient: flowing });
     for (const [i, input] of (call.args.flat() as unknown[]).filter(isRecorded<T>).entries()) {
@@ -123,6 +137,41 @@ function flowBack<T>(ops: ShapedOps<T>, record: readonly Origin<T>[], from: Orig
     }
   }
   return gradients;
+}
+
+/** The gradient of a slice, with what was sliced. */
+interface Piece<T> {
+  readonly args: Parameters<Ops<T>['slice']>;
+  readonly gradient: T;
+}
+
+/**
+ * The gradient of a value of which slices were taken, as terms of a sum. Slices that cover an axis without overlap are joined:
+ * one copy, where padding each of them with zeros and adding would take one for each. Others are padded, by the rule of `slice`.
+ */
+function joinPieces<T>(ops: ShapedOps<T>, pieces: readonly Piece<T>[], value: T): T[] {
+  const shape = ops.shapeOf(value);
+  const parts = new Map<string, Piece<T> & { readonly axis: number; readonly start: number; readonly end: number }>();
+  for (const { args, gradient } of pieces) {
+    const axis = normalizeAxis('slice', args[1], shape.length);
+    const length = shape[axis]!;
+    // Along a symbolic axis only slices that are written alike are known to be the same.
+    const within = (index: number) => (index < 0 && typeof length === 'number' ? index + length : index);
+    const [start, end] = [within(args[2]), within(args[3] ?? (typeof length === 'number' ? length : Infinity))];
+    const key = `${axis} ${start} ${end}`;
+    const known = parts.get(key);
+    parts.set(key, { args, axis, start, end, gradient: known ? ops.add(known.gradient, gradient) : gradient });
+  }
+  return shape.flatMap((length, axis) => {
+    const along = [...parts.values()].filter((part) => part.axis === axis).sort((a, b) => a.start - b.start);
+    const covers =
+      along.length > 1 && along[0]!.start === 0 && along.every(({ end }, i) => end === (along[i + 1]?.start ?? length));
+    const gradients = along.map(({ gradient }) => gradient);
+    if (covers) return [ops.concat(gradients, axis)];
+    return along.map(({ args: [, ...range], gradient }) =>
+      derivativeRules.slice!.gradients<T>({ ops, args: [value, ...range], output: gradient, gradient })[0]!(),
+    );
+  });
 }
 
 function noRule(name: string): ExportError {

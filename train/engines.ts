@@ -74,6 +74,8 @@ export interface EngineOptions {
   readonly loss?: LossSpec;
   /** Pairs in every prompt; a loss at every position needs to know. */
   readonly contextLength?: number;
+  /** Prompts in every batch: known beforehand, they make a step shorter. Needs `contextLength`. */
+  readonly batch?: number;
 }
 
 const create: Readonly<Record<EngineName, (options: EngineOptions) => Promise<Engine>>> = {

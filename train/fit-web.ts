@@ -35,7 +35,7 @@ export interface FitResult extends TrainingState {
  * @throws {ProviderError} if the device does not work in this browser. @throws {TrainingError} if the loss is not finite or diverges.
  */
 export async function fit({ config, device, wasmPaths, signal, onProgress }: FitOptions): Promise<FitResult> {
-  const { model, optimizer, clipNorm, loss, contextLength } = config;
+  const { model, optimizer, clipNorm, loss, contextLength, batch } = config;
   const engine = await createWebEngine({
     architecture: architectureNamed(model.name),
     sizes: model,
@@ -43,6 +43,7 @@ export async function fit({ config, device, wasmPaths, signal, onProgress }: Fit
     clipNorm,
     loss,
     contextLength,
+    batch,
     ...(device !== undefined && { device }),
     ...(wasmPaths !== undefined && { wasmPaths }),
   });

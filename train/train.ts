@@ -94,6 +94,7 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
     clipNorm: config.clipNorm,
     loss: config.loss,
     contextLength: config.contextLength,
+    batch: config.batch,
   });
   try {
     engine.loadState(checkpoint?.state ?? initialState(config));

@@ -188,6 +188,72 @@ describe('how gradients flow', () => {
     expect(calls.filter((name) => name === 'mul')).toHaveLength(3);
   });
 
+  /** Ranges of axis 1, of length 5, and of axis 0, of length 3; `padded` counts those that are filled up with zeros. */
+  const slicings = {
+    'parts of an axis': {
+      ranges: [
+        [1, 0, 2],
+        [1, 2, 3],
+        [1, 3],
+      ],
+      padded: 0,
+    },
+    'parts of an axis, one of them twice': {
+      ranges: [
+        [1, -2],
+        [1, 0, 3],
+        [1, 3, 5],
+      ],
+      padded: 0,
+    },
+    'parts with a gap': {
+      ranges: [
+        [1, 0, 2],
+        [1, 3],
+      ],
+      padded: 2,
+    },
+    'parts that overlap': {
+      ranges: [
+        [1, 0, 3],
+        [1, 2],
+      ],
+      padded: 2,
+    },
+    'parts of two axes': {
+      ranges: [
+        [1, 0, 2],
+        [0, 0, 1],
+        [0, 1],
+        [1, 2],
+      ],
+      padded: 0,
+    },
+    'one part': { ranges: [[0, 1]], padded: 1 },
+  } as const;
+
+  test.each(Object.entries(slicings))('slices of one value: %s', (_, { ranges, padded }) => {
+    const f: ScalarFunction = (ops, { a }) =>
+      ranges
+        .map(([axis, start, end], i) => {
+          const part = ops.slice(a!, axis, start, end);
+          return scale(ops, ops.mean(ops.mul(part, ops.mul(part, part))), i + 1);
+        })
+        .reduce((sum, term) => ops.add(sum, term));
+    expectGradient(f, { a: draw([3, 5], 0) }, {});
+    // Zeros for padding are cut out of the value, before it or behind it.
+    let slices = 0;
+    const counting = {
+      ...referenceOps,
+      slice: (...args: Parameters<typeof referenceOps.slice>) => {
+        slices++;
+        return referenceOps.slice(...args);
+      },
+    };
+    differentiate(counting, f, { a: draw([3, 5], 0) }, {});
+    expect(slices > ranges.length).toBe(padded > 0);
+  });
+
   test('an operation without a rule fails by name', () => {
     const f: ScalarFunction = (ops, { a }) => ops.mean(ops.rows(a!));
     expect(() => differentiate(referenceOps, f, { a: draw([2, 3, 5], 0) }, {})).toThrow(

@@ -99,12 +99,14 @@ test('predicting 0 loses half the mean square of what is to be predicted', () =>
 test('an architecture whose pairs see later ones has no loss at every position', () => {
   const model = { name: multilayerLinearAttention.name, dimension: 2 };
   expect(() => smallConfig({ model, loss })).toThrow(
-    'test: loss.name: expected an architecture whose predictions at x_1, x_2, .. come from one pass, ' +
+    'test: loss.name: expected an architecture whose predictions at x_1, x_2, .. are values and come from one pass, ' +
       'got multilayer-linear-attention with sequence-squared-error.',
   );
   expect(() =>
     parseConfig('test', { ...smallConfig(), loss: { name: 'sequence-squared-eror' } as unknown as typeof loss }),
-  ).toThrow('test: loss.name: expected one of squared-error, sequence-squared-error, got "sequence-squared-eror".');
+  ).toThrow(
+    'test: loss.name: expected one of squared-error, sequence-squared-error, cross-entropy, got "sequence-squared-eror".',
+  );
 });
 
 test('a graph for every position needs its number', () => {
