@@ -9,6 +9,7 @@ import { featureRegressionShifts } from './feature-regression.ts';
 import { gaussianMixtureShifts } from './gaussian-mixture.ts';
 import { linearRegressionShifts } from './linear-regression.ts';
 import { linearRegressionBankShifts } from './linear-regression-bank.ts';
+import { markovChainShifts } from './markov-chain.ts';
 import type { Shift } from './shift.ts';
 
 export type { Shift } from './shift.ts';
@@ -18,6 +19,7 @@ export const shifts: readonly Shift[] = [
   ...linearRegressionBankShifts,
   ...featureRegressionShifts,
   ...gaussianMixtureShifts,
+  ...markovChainShifts,
 ];
 
 /** @throws {UsageError} naming the nearest known shift. */
