@@ -40,7 +40,7 @@ const mixture = {
 test('a model of probabilities is trained by their cross-entropy', () => {
   const { loss, model } = parseConfig('c.json', mixture);
   expect(loss).toEqual({ name: 'cross-entropy' });
-  expect(model).toEqual({ name: 'linear-attention-classifier', dimension: 3, options: { classes: 0 } });
+  expect(model).toEqual({ name: 'linear-attention-classifier', dimension: 3, options: { classes: 0, full: 0 } });
 });
 
 describe('a task that the model cannot be asked', () => {

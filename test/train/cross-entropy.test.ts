@@ -53,7 +53,9 @@ const engines: EngineAndDevice[] = [
   ['tfjs', 'cpu'],
   ['tfjs', 'wasm'],
 ];
-const classifiers = classifierVariants.filter(({ architecture }) => architecture === linearAttentionClassifier);
+const classifiers = classifierVariants.filter(
+  ({ architecture, sizes }) => architecture === linearAttentionClassifier && sizes.options?.['full'] === 0,
+);
 
 /** One step of size 1 from W: its loss and what it took away. */
 async function step([name, device]: EngineAndDevice, { sizes }: Variant, W: Float32Array, batch: LabelledBatch) {

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { linearAttention } from '../../../models/attention/linear-attention.ts';
 import { linearAttentionClassifier } from '../../../models/attention/linear-attention-classifier.ts';
 import type { PromptBatch } from '../../../models/prompts.ts';
+import { createGenerator } from '../../../models/random.ts';
 import { referencePrediction, referencePrefixPrediction, referenceScores } from '../../../models/reference-ops.ts';
 import { expectClose, float64 } from '../../tolerance.ts';
 import { classifierVariants, drawPromptsFor } from './variants.ts';
@@ -76,6 +77,71 @@ test('its score is the layer of full matrices, with W^PV = e e^T and W^KQ = [[W,
     referencePrediction(linearAttention, full, { dimension: d }, prompts),
     float64,
   );
+});
+
+describe('the full layer', () => {
+  test('at V = [0, I] and K = [W; 0] is the one matrix', () => {
+    for (const [classes, asked] of [
+      [0, signs],
+      [3, hot],
+    ] as const) {
+      const width = Math.max(1, classes);
+      const full = { dimension: 2, options: { classes, full: 1 } };
+      const { initialise } = linearAttentionClassifier.initSchemes[0]!;
+      const start = initialise(full, {}, createGenerator(1, 2));
+      start['key_query']!.set(parameters.key_query);
+      expect(start['projection_value']).toHaveLength(width * (2 + width));
+      for (const read of [referencePrediction, referencePrefixPrediction]) {
+        const expected = read(linearAttentionClassifier, parameters, sizes(classes), asked);
+        expectClose(read(linearAttentionClassifier, start, full, asked), expected, float64);
+      }
+    }
+  });
+
+  test('is the layer of full matrices of linear attention, the query in its own sum', () => {
+    const variant = classifierVariants.find(
+      ({ sizes }) => sizes.options?.['full'] === 1 && sizes.options['classes'] === 0,
+    )!;
+    const d = variant.sizes.dimension;
+    const prompts = drawPromptsFor(variant, { batch: 4, context: 6, queries: 3 });
+    const full = { projection_value: new Float32Array((d + 1) ** 2), key_query: new Float32Array((d + 1) ** 2) };
+    full.projection_value.set(variant.parameters['projection_value']!, d * (d + 1));
+    for (let i = 0; i <= d; i++) {
+      for (let j = 0; j < d; j++) full.key_query[i * (d + 1) + j] = variant.parameters['key_query']![i * d + j]!;
+    }
+    expectClose(
+      referenceScores(linearAttentionClassifier, variant.parameters, variant.sizes, prompts),
+      referencePrediction(linearAttention, full, { dimension: d }, prompts),
+      float64,
+    );
+  });
+
+  test('of three classes is sum_i (V e_i) (e_i^T K q) / N, e_q among the e_i', () => {
+    const variant = classifierVariants.find(
+      ({ sizes }) => sizes.options?.['full'] === 1 && sizes.options['classes'] === 3,
+    )!;
+    const prompts = drawPromptsFor(variant, { batch: 1, context: 4, queries: 1 });
+    const { projection_value: V, key_query: K } = variant.parameters as {
+      projection_value: Float32Array;
+      key_query: Float32Array;
+    };
+    const q = [...prompts.query];
+    const columns = Array.from({ length: 5 }, (_, i) =>
+      i === 4
+        ? [...q, 0, 0, 0]
+        : [...prompts.covariates.subarray(i * 2, i * 2 + 2), ...prompts.responses.subarray(i * 3, i * 3 + 3)],
+    );
+    const key = Array.from({ length: 5 }, (_, i) => K[i * 2]! * q[0]! + K[i * 2 + 1]! * q[1]!);
+    const expected = [0, 1, 2].map((k) => {
+      const added = columns.map((e) => {
+        const value = e.reduce((sum, x, j) => sum + V[k * 5 + j]! * x, 0);
+        return value * e.reduce((sum, x, j) => sum + x * key[j]!, 0);
+      });
+      return added.reduce((a, b) => a + b, 0) / 4;
+    });
+    const scores = referenceScores(linearAttentionClassifier, variant.parameters, variant.sizes, prompts);
+    expectClose(scores, expected, float64);
+  });
 });
 
 test('prompts of other classes are refused', () => {

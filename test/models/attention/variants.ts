@@ -104,6 +104,8 @@ export const pairedClassifiers = [
 export const classifierVariants = [
   variant(linearAttentionClassifier, 3, {}, 0.5),
   variant(linearAttentionClassifier, 2, { classes: 4 }, 0.7),
+  variant(linearAttentionClassifier, 3, { full: 1 }, 0.5),
+  variant(linearAttentionClassifier, 2, { classes: 3, full: 1 }, 0.6),
 ];
 /** One layer of linear attention, which is not among {@link variants}: its own tests are older than they. */
 export const linearVariant = variant(linearAttention, 3, {}, 0.5);
