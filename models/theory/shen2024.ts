@@ -10,6 +10,7 @@ export * from './shen2024/binary-scores.ts';
 export * from './shen2024/convergence.ts';
 export * from './shen2024/general-prior.ts';
 export * from './shen2024/inference-error.ts';
+export * from './shen2024/matrix-risk.ts';
 export * from './shen2024/optimum.ts';
 export * from './shen2024/report.ts';
 export * from './shen2024/scores.ts';
