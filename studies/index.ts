@@ -3,10 +3,11 @@ import { unknownName } from '../models/errors.ts';
 import { ding2025 } from './ding2025.ts';
 import { huang2023 } from './huang2023.ts';
 import { lu2024 } from './lu2024.ts';
+import { shen2024 } from './shen2024.ts';
 import type { Study } from './study.ts';
 import { zhang2023 } from './zhang2023.ts';
 
-export const studies: readonly Study[] = [zhang2023, huang2023, lu2024, ding2025];
+export const studies: readonly Study[] = [zhang2023, huang2023, lu2024, shen2024, ding2025];
 
 /** @throws {UsageError} naming the nearest known study. */
 export function studyNamed(name: string): Study {

@@ -44,7 +44,11 @@ export const shen2024: Study = {
     nonNegativeSetting('r', 'norm of the class means in the metric Λ⁻¹', 2),
     wholeNumberSetting('N', 'pairs in each training prompt', 100),
     wholeNumberSetting('M', 'pairs in each test prompt', 'N'),
-    textSetting('covariance', 'Λ of the covariates about their mean: identity, [v1,..,vd], [[..],..] or power(p)', 'identity'),
+    textSetting(
+      'covariance',
+      'Λ of the covariates about their mean: identity, [v1,..,vd], [[..],..] or power(p)',
+      'identity',
+    ),
   ],
   figures: [
     {
@@ -82,7 +86,19 @@ export const shen2024: Study = {
       title: 'Beside classical classifiers',
       description: 'accuracy of the model, discriminant analysis, softmax regression and nearest neighbours',
     },
+    {
+      name: 'depth',
+      title: 'One layer beside three',
+      description:
+        'total variation of the layer and of a 3-layer softmax transformer against test length and under shifts',
+      isExtra: true,
+    },
   ],
+  leadFigure: 'length',
+  cost: {
+    quick: { flops: 1e11, memory: 900e6, minutes: 2 },
+    full: { flops: 1e13, memory: 1.5e9, minutes: 90 },
+  },
   task: taskOf,
   model: (settings) => {
     const { dimension, classes } = taskOf(settings);

@@ -21,7 +21,11 @@ import type { ModelTheory, Settings } from '../study.ts';
 
 /** Two classes are signs, as in the paper's binary task; more are one-hot. */
 export function taskOf(settings: Settings): GaussianMixtureSpec {
-  const [dimension, classes, radius] = ['d', 'c', 'r'].map((name) => numberOf(settings, name)) as [number, number, number];
+  const [dimension, classes, radius] = ['d', 'c', 'r'].map((name) => numberOf(settings, name)) as [
+    number,
+    number,
+    number,
+  ];
   if (!(radius > 0)) throw new UsageError({ where: '--set r', expected: 'a norm above 0', got: String(radius) });
   return {
     name: 'gaussian-mixture',
@@ -84,7 +88,7 @@ export function learnedProduct({ parameters, metadata }: FrozenModel) {
   return { product, w, standardError: Math.sqrt(variance / d) };
 }
 
-const valueOf: Readonly<Partial<Record<MeasureName, (risks: ClassificationRisks) => number>>> = {
+const riskBy: Readonly<Partial<Record<MeasureName, (risks: ClassificationRisks) => number>>> = {
   'cross-entropy': ({ crossEntropy }) => crossEntropy.mean,
   'error-rate': ({ accuracy }) => 1 - accuracy.mean,
   'total-variation': ({ totalVariation }) => totalVariation.mean,
@@ -94,7 +98,7 @@ const valueOf: Readonly<Partial<Record<MeasureName, (risks: ClassificationRisks)
 export function ownTheory({ parameters }: FrozenModel): ModelTheory {
   const known = new Map<string, ClassificationRisks>();
   return (task: TaskSpec, contextLength, measure) => {
-    const value = valueOf[measure];
+    const value = riskBy[measure];
     if (value === undefined || task.name !== 'gaussian-mixture') return null;
     const key = JSON.stringify([task, contextLength]);
     const risks = known.get(key) ?? matrixRisks({ matrix: parameters['key_query']!, task, contextLength });

@@ -32,7 +32,13 @@ const GROUPS = 10;
 const purposes = { noise: 32, counts: 33 } as const;
 
 /** Risks of the model W on prompts of a law, by drawing what its scores depend on. */
-export function matrixRisks({ matrix, task, contextLength: M, draws = 60000, seed = 0 }: MatrixLaw): ClassificationRisks {
+export function matrixRisks({
+  matrix,
+  task,
+  contextLength: M,
+  draws = 60000,
+  seed = 0,
+}: MatrixLaw): ClassificationRisks {
   const { dimension: d, classes: c, covarianceFactor = 1, scaleMixture = 0 } = task;
   const sampler = createSampler({ ...task, labels: 'one-hot' });
   const computePosterior = createPosterior({ ...task, labels: 'one-hot' })!;

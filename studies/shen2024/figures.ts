@@ -1,0 +1,469 @@
+/** The figures of a reproduction: measured points, what theory says, and the words and tables beside them. */
+import { shiftNamed } from '../../models/shifts/index.ts';
+import type { GaussianMixtureSpec } from '../../models/tasks/gaussian-mixture.ts';
+import { firstOrderTotalVariation } from '../../models/theory/shen2024.ts';
+import { drawHeatMaps } from '../figures/heat-map.ts';
+import { type ChartPanel, type ChartSeries, drawLineChart } from '../figures/line-chart.ts';
+import { geometricGrid, linearGrid, type MeasuredPoint, type Point } from '../figures/marks.ts';
+import { color, seriesAt } from '../figures/theme.ts';
+import { showNumber } from '../numbers.ts';
+import type { ReportTable } from '../report.ts';
+import type { FigurePlan, RunRow, TrainedModel } from '../reproduce.ts';
+import { numberOf } from '../settings.ts';
+import { contractions, relativeDistance } from './claims.ts';
+import { classesOf, type Findings, rowsOf, sorted, trainingLength, trainingTask } from './findings.ts';
+import { learnedProduct, limitRisks, scaleOf, settingOf, taskOf } from './law.ts';
+
+const pointsOf = (rows: readonly RunRow[], x: (row: RunRow) => number, y = (risk: number) => risk): MeasuredPoint[] =>
+  rows.map((row) => ({ x: x(row), y: y(row.risk), standardError: row.standardError }));
+
+const lengthOfRow = ({ contextLength }: RunRow) => contextLength;
+const accuracy = (errorRate: number) => 1 - errorRate;
+
+/** Rows as a table, by model, length or level, and measure. */
+const tableOf = (rows: readonly RunRow[]): ReportTable => ({
+  columns: ['model', 'answers', 'shift', 'M', 'measure', 'measured', 'std. error', 'of this W'],
+  rows: rows.map((row) => [
+    row.run,
+    row.estimator,
+    row.shift === null ? '' : `${row.shift} ${row.level}`,
+    row.contextLength,
+    row.measure,
+    row.risk,
+    row.standardError,
+    row.theory ?? '',
+  ]),
+});
+
+/** One model per training length: seeds show the same. */
+function byLength(models: readonly TrainedModel[]): { readonly N: number; readonly same: readonly TrainedModel[] }[] {
+  return sorted(models.map(trainingLength)).map((N) => ({
+    N,
+    same: models.filter((model) => trainingLength(model) === N),
+  }));
+}
+
+function lengthFigure({ models, lengthRows }: Findings): FigurePlan {
+  const lengths = lengthRows.map(lengthOfRow);
+  const grid = sorted(geometricGrid(Math.min(...lengths), Math.max(...lengths), 14).map(Math.round));
+  const groups = byLength(models);
+  const curves = groups.map(({ N, same }) => {
+    const task = trainingTask(same[0]!);
+    return { N, task, same, risks: grid.map((M) => ({ x: M, risks: limitRisks(task, N, task, M, 2) })) };
+  });
+  const rowsAt = (same: readonly TrainedModel[], measure: 'total-variation' | 'error-rate') =>
+    same.flatMap((model) => rowsOf(lengthRows, model, measure));
+  const variation: ChartSeries[] = curves.map(({ N, task, same, risks }) => {
+    const gamma = scaleOf(settingOf(task), N).mean / task.classes - 1;
+    const from = Math.max(40, grid[0]!);
+    return {
+      label: `N = ${N}`,
+      measured: pointsOf(rowsAt(same, 'total-variation'), lengthOfRow),
+      theory: risks.map((each) => ({ x: each.x, y: each.risks.totalVariation.mean })),
+      reference: grid
+        .filter((M) => M >= from)
+        .map((M) => ({ x: M, y: firstOrderTotalVariation(settingOf(task), { gamma, M }, { shifts: 1 }).mean })),
+    };
+  });
+  const bayes = curves[0]!.risks[0]!.risks.bayesAccuracy.mean;
+  const accurate: ChartSeries[] = curves.map(({ N, same, risks }, i) => ({
+    label: `N = ${N}`,
+    measured: pointsOf(rowsAt(same, 'error-rate'), lengthOfRow, accuracy),
+    // One curve for all N: decisions do not depend on it.
+    theory: i === 0 ? risks.map((each) => ({ x: each.x, y: each.risks.accuracy.mean })) : [],
+  }));
+  const x = { label: 'test length M (pairs)', type: 'log' } as const;
+  const panels: ChartPanel[] = [
+    { title: 'Total variation to the true law', x, y: { label: 'total variation', type: 'log' }, series: variation },
+    {
+      title: 'Accuracy: the same for all N',
+      x,
+      y: { label: 'accuracy', type: 'linear' },
+      series: accurate,
+      guides: [{ axis: 'y', at: bayes, style: 'dot' }],
+    },
+  ];
+  const { dimension, classes, radius } = trainingTask(models[0]!);
+  return {
+    name: 'length',
+    caption:
+      `d = ${dimension}, c = ${classes}, r = ${radius}. Left: the error of the predicted probabilities falls as 1/√M to a floor of ` +
+      'order 1/N; the solid curves are exact for W = w_N Λ⁻¹, the dashed ones their first order in 1/N and 1/√M. Points lie ' +
+      'a little above where the noise of a finite training shows, at long test prompts. Right: the decision depends on the ' +
+      `direction of W only, so all N have one curve, which rises to the accuracy of Bayes, ${showNumber(bayes, 3)} (dotted).`,
+    draw: (context) =>
+      drawLineChart(context, {
+        description:
+          'Total variation against test length falls to a floor for each training length; accuracy against test length is the same for all training lengths.',
+        panels,
+        words: { measured: 'measured', theory: 'exact, W = w_N Λ⁻¹', reference: 'first order' },
+        height: 260,
+      }),
+    table: tableOf(lengthRows),
+  };
+}
+
+function floorFigure({ models, lengthRows }: Findings): FigurePlan {
+  const task = trainingTask(models[0]!);
+  const setting = settingOf(task);
+  const longest = Math.max(...lengthRows.map(lengthOfRow));
+  const lengths = sorted(models.map(trainingLength));
+  const grid = sorted(geometricGrid(Math.min(...lengths), 4 * Math.max(...lengths), 10).map(Math.round));
+  const exact = (M: number): Point[] =>
+    grid.map((N) => ({ x: N, y: limitRisks(task, N, task, M, 2).totalVariation.mean }));
+  const limit = exact(Number.POSITIVE_INFINITY);
+  const last = limit.at(-1)!;
+  const measured = models.flatMap((model) =>
+    pointsOf(
+      rowsOf(lengthRows, model, 'total-variation').filter(({ contextLength }) => contextLength === longest),
+      () => trainingLength(model),
+    ),
+  );
+  const series: ChartSeries[] = [
+    { label: `M = ${longest}`, measured, theory: exact(longest) },
+    {
+      label: 'M → ∞',
+      theory: limit,
+      color: seriesAt(1).color,
+      reference: grid.map((N) => ({ x: N, y: (last.y * last.x) / N })).filter(({ y }) => y <= 2 * limit[0]!.y),
+    },
+  ];
+  const w = lengths.map((N) => `w_${N} = ${showNumber(scaleOf(setting, N).mean, 4)}`).join(', ');
+  return {
+    name: 'floor',
+    caption:
+      `With M → ∞ the only error left is that of W: w_N is less than c by a share of order 1/N, so predictions are too timid (${w}). ` +
+      `At M = ${longest} the scatter of the context adds to it.`,
+    draw: (context) =>
+      drawLineChart(context, {
+        description:
+          'Total variation in the limit of long prompts falls in proportion to 1/N; at finite M it levels off.',
+        panels: [
+          {
+            x: { label: 'training length N (pairs)', type: 'log' },
+            y: { label: 'total variation', type: 'log' },
+            series,
+          },
+        ],
+        words: { measured: 'measured', theory: 'exact, W = w_N Λ⁻¹', reference: '∝ 1/N' },
+      }),
+    table: {
+      columns: ['N', 'w_N', 'γ_N', 'TV, M → ∞'],
+      rows: limit.map(({ x, y }) => {
+        const { mean } = scaleOf(setting, x);
+        return [x, mean, mean / task.classes - 1, y];
+      }),
+    },
+  };
+}
+
+function classesFigure({ settings, byClasses, classRows }: Findings): FigurePlan {
+  const [N, M] = [numberOf(settings, 'N'), numberOf(settings, 'M')];
+  const counts = sorted([...byClasses.map(classesOf), 3, 4, 7]).filter(
+    (c) => c <= Math.max(...byClasses.map(classesOf)),
+  );
+  const theory = counts.map((c) => {
+    const task = taskOf({ ...settings, c });
+    return { c, risks: limitRisks(task, N, task, M, 2) };
+  });
+  const measured = (measure: 'total-variation' | 'error-rate', y = (risk: number) => risk) =>
+    byClasses.flatMap((model) => pointsOf(rowsOf(classRows, model, measure), () => classesOf(model), y));
+  const x = { label: 'classes c', type: 'log' } as const;
+  return {
+    name: 'classes',
+    caption:
+      `N = ${N}, M = ${M}. Each class has its own mean to be found from N/c pairs: the theorem’s bounds grow as c²/N + c^{3/2}/√M, and ` +
+      'so does what is measured until it is as large as it can be. Right: accuracy beside that of Bayes (dashed).',
+    draw: (context) =>
+      drawLineChart(context, {
+        description: 'Total variation grows and accuracy falls with the number of classes, on the theory.',
+        panels: [
+          {
+            title: 'Total variation to the true law',
+            x,
+            y: { label: 'total variation', type: 'log' },
+            series: [
+              {
+                label: 'model',
+                measured: measured('total-variation'),
+                theory: theory.map(({ c, risks }) => ({ x: c, y: risks.totalVariation.mean })),
+              },
+            ],
+          },
+          {
+            title: 'Accuracy',
+            x,
+            y: { label: 'accuracy', type: 'linear', low: 0, high: 1 },
+            series: [
+              {
+                label: 'model',
+                measured: measured('error-rate', accuracy),
+                theory: theory.map(({ c, risks }) => ({ x: c, y: risks.accuracy.mean })),
+                reference: theory.map(({ c, risks }) => ({ x: c, y: risks.bayesAccuracy.mean })),
+              },
+            ],
+          },
+        ],
+        words: { measured: 'measured', theory: 'exact, W = w_N Λ⁻¹', reference: 'Bayes' },
+        height: 230,
+      }),
+    table: tableOf(classRows),
+  };
+}
+
+function rateFigure({ descents }: Findings): FigurePlan {
+  const series = descents.map((descent): ChartSeries => {
+    const { distances, model } = descent;
+    const { predicted } = contractions(descent);
+    const anchor = distances[Math.floor(0.6 * distances.length)]!;
+    const last = distances.at(-1)!;
+    return {
+      label: model.plan.label.replace('descent, ', ''),
+      measured: distances.map(({ step, distance }) => ({ x: step, y: distance, standardError: 0 })),
+      reference: linearGrid(0, last.step, 2).map((step) => ({
+        x: step,
+        y: anchor.distance * predicted ** (step - anchor.step),
+      })),
+    };
+  });
+  const prompts = descents[0]!.model.run.config.trainingPrompts;
+  return {
+    name: 'rate',
+    caption:
+      `Descent on all of ${prompts} prompts at once (d = 5, N = 50, r = 1) at the rate 1/ℓ, ℓ the bound on the curvature: the distance to the ` +
+      'optimum of these prompts, found by Newton’s method in float64, falls by 1 − η λ_min a step, λ_min the least eigenvalue of ' +
+      `the Hessian there (dashed): ${descents
+        .map((descent) => {
+          const { measured, predicted } = contractions(descent);
+          return `${showNumber(measured, 5)} measured, ${showNumber(predicted, 5)} predicted for ${descent.model.plan.label.replace('descent, ', '')}`;
+        })
+        .join('; ')}.`,
+    draw: (context) =>
+      drawLineChart(context, {
+        description:
+          'The distance to the optimum falls along a straight line on a logarithmic axis, at the predicted slope.',
+        panels: [
+          {
+            x: { label: 'step t', type: 'linear', low: 0 },
+            y: { label: '‖Wᵗ − W*‖ (Frobenius)', type: 'log' },
+            series,
+          },
+        ],
+        words: { measured: 'measured', reference: 'predicted rate, 1 − η λ_min' },
+      }),
+    table: {
+      columns: ['run', 'step', 'distance'],
+      rows: descents.flatMap(({ model, distances }) =>
+        distances.map(({ step, distance }) => [model.plan.label, step, distance]),
+      ),
+    },
+  };
+}
+
+function weightsFigure({ main, models, byClasses }: Findings): FigurePlan {
+  const model = main!;
+  const { product, w } = learnedProduct(model.run.frozen);
+  const limit = scaleOf(settingOf(trainingTask(model)), trainingLength(model)).mean;
+  const theory = product.map((row, i) => row.map((_, j) => (i === j ? limit : 0)));
+  const difference = product.map((row, i) => row.map((value, j) => value - theory[i]![j]!));
+  const all = [...new Set([...models, ...byClasses])];
+  return {
+    name: 'weights',
+    caption:
+      `W Λ of the model ${model.plan.label} beside w_N I, w_N = ${showNumber(limit, 4)}; the mean of the diagonal is ${showNumber(w, 4)}. Under the ` +
+      'invariance of the law of tasks W* is a multiple of Λ⁻¹ for every N: the matrix G of the theorem has no other direction.',
+    draw: (context) =>
+      drawHeatMaps(context, {
+        maps: [
+          { title: 'W Λ, learned', matrix: product },
+          { title: 'w_N I, theory', matrix: theory },
+          {
+            title: 'difference',
+            subtitle: `${(100 * relativeDistance(model)).toPrecision(2)} % of the theory`,
+            matrix: difference,
+          },
+        ],
+        scale: 'diverging',
+        isShared: true,
+        valueName: 'entry',
+        columns: 3,
+        narrowColumns: 1,
+        description:
+          'Heat maps of W Lambda, of w_N I and of their difference: the learned matrix is a multiple of the identity up to noise.',
+      }),
+    table: {
+      columns: ['model', 'tr(W Λ)/d', 'std. error', 'w_N', '‖W Λ − w_N I‖ / ‖w_N I‖'],
+      rows: all.map((each) => {
+        const learned = learnedProduct(each.run.frozen);
+        const { mean } = scaleOf(settingOf(trainingTask(each)), trainingLength(each));
+        return [each.plan.label, learned.w, learned.standardError, mean, relativeDistance(each)];
+      }),
+    },
+  };
+}
+
+const shiftPanels: Readonly<
+  Record<string, { readonly title: string; readonly label: string; readonly type: 'linear' | 'log' }>
+> = {
+  'mean-scale': { title: 'Longer means', label: 'factor on all means', type: 'linear' },
+  'mean-norm': { title: 'Means of unequal norm', label: 'factor on the last mean', type: 'linear' },
+  'class-prior': { title: 'Unequal classes', label: 'probability of the last class', type: 'linear' },
+  'covariance-factor': { title: 'Wider or narrower classes', label: 'factor on the covariance', type: 'log' },
+  'scale-mixture': { title: 'Covariates that are not Gaussian', label: 'a: variances 1 − a and 1 + a', type: 'linear' },
+};
+
+function shiftsFigure({ main, shiftRows, settings }: Findings): FigurePlan {
+  const model = main!;
+  const task = trainingTask(model);
+  const [N, M] = [trainingLength(model), numberOf(settings, 'M')];
+  const names = [...new Set(shiftRows.map(({ shift }) => shift!))];
+  const rows = (name: string) =>
+    shiftRows.filter((row) => row.shift === name && row.measure === 'total-variation' && row.estimator === 'model');
+  const panels = names.map((name): ChartPanel => {
+    const { title, label, type } = shiftPanels[name]!;
+    const own = rows(name);
+    const levels = own.map(({ level }) => level!);
+    const grid =
+      type === 'log'
+        ? geometricGrid(Math.min(...levels), Math.max(...levels), 9)
+        : linearGrid(Math.min(...levels), Math.max(...levels), 9);
+    const curve = (length: number) =>
+      grid.map((level) => {
+        const shifted: GaussianMixtureSpec = shiftNamed(name).apply(task, level);
+        return { x: level, y: limitRisks(task, N, shifted, length, 1).totalVariation.mean };
+      });
+    return {
+      title,
+      x: { label, type },
+      y: { label: 'total variation', type: 'linear', low: 0 },
+      series: [
+        {
+          label: 'model',
+          measured: pointsOf(own, ({ level }) => level!),
+          theory: curve(M),
+          reference: curve(Number.POSITIVE_INFINITY),
+          color: color.blue,
+        },
+      ],
+    };
+  });
+  return {
+    name: 'shifts',
+    caption:
+      `The model N = ${N} at M = ${M}. In the limit of long prompts (dashed) it bears other lengths of the means, but not means of unequal norm or ` +
+      'unequal classes, whose constants in the true log-odds it cannot say, nor another covariance, which changes the unit of its logits ' +
+      'though not its decisions. Covariates of another shape leave its logits as they are, and change the truth.',
+    draw: (context) =>
+      drawLineChart(context, {
+        description: `Total variation under ${names.map((name) => shiftPanels[name]!.title.toLowerCase()).join(', ')}: measured points on the theory.`,
+        panels,
+        words: { measured: `measured, M = ${M}`, theory: 'exact, W = w_N Λ⁻¹', reference: 'M → ∞' },
+      }),
+    table: tableOf(shiftRows),
+  };
+}
+
+const baselineNames: readonly (readonly [string, string])[] = [
+  ['model', 'trained layer'],
+  ['linear-discriminant', 'discriminant, Λ known'],
+  ['logistic', 'softmax regression'],
+  ['nearest-neighbours', '10 nearest neighbours'],
+];
+
+function baselinesFigure({ byClasses, baselineRows }: Findings): FigurePlan {
+  const compared = byClasses.filter((model) => baselineRows.some(({ run }) => run === model.plan.name));
+  const panels = compared.map((model): ChartPanel => {
+    const rows = baselineRows.filter(({ run, measure }) => run === model.plan.name && measure === 'error-rate');
+    const of = (estimator: string) => rows.filter((row) => row.estimator === estimator);
+    const bayes = of('posterior');
+    return {
+      title: `c = ${classesOf(model)}`,
+      x: { label: 'test length M (pairs)', type: 'log' },
+      y: { label: 'accuracy', type: 'linear' },
+      series: baselineNames.map(([estimator, label]) => ({
+        label,
+        measured: pointsOf(of(estimator), lengthOfRow, accuracy),
+        trace: of(estimator).map(({ contextLength, risk }) => ({ x: contextLength, y: 1 - risk })),
+      })),
+      guides: [{ axis: 'y', at: 1 - bayes.reduce((sum, { risk }) => sum + risk, 0) / bayes.length, style: 'dot' }],
+    };
+  });
+  return {
+    name: 'baselines',
+    caption:
+      'All answer the same prompts; the dotted line is Bayes, who knows the means. The layer does what discriminant analysis ' +
+      'with the known covariance does, without subtracting the norms of the estimated means, and beats methods that must find directions from the context alone.',
+    draw: (context) =>
+      drawLineChart(context, {
+        description: 'Accuracy against test length of the trained layer and of three classical classifiers.',
+        panels,
+        words: { measured: 'measured' },
+        height: 240,
+      }),
+    table: tableOf(baselineRows),
+  };
+}
+
+function depthFigure({ main, depthRows, settings }: Findings): FigurePlan {
+  const [N, M] = [trainingLength(main!), numberOf(settings, 'M')];
+  const runs = [...new Set(depthRows.map(({ run }) => run))];
+  const names = [...new Set(depthRows.flatMap(({ shift }) => (shift === null ? [] : [shift])))];
+  const series = (measure: RunRow['measure'], shift: string | null, y = (risk: number) => risk): ChartSeries[] =>
+    runs.map((run, i) => {
+      const rows = depthRows.filter((row) => row.run === run && row.measure === measure && row.shift === shift);
+      const measured = pointsOf(rows, (row) => (shift === null ? row.contextLength : row.level!), y);
+      return { label: i === 0 ? 'one linear layer' : 'three softmax layers', measured, trace: measured };
+    });
+  const x = { label: 'test length M (pairs)', type: 'log' } as const;
+  return {
+    name: 'depth',
+    caption:
+      `A transformer of three softmax layers (width 64, 4 heads, pairs as tokens) trained on the same prompts, N = ${N}, beside the one ` +
+      `linear layer that theory describes; shifts at M = ${M}. No formula covers the transformer: what is seen is what was measured after ` +
+      'this much training.',
+    draw: (context) =>
+      drawLineChart(context, {
+        description:
+          'Total variation and accuracy of one linear layer and of three softmax layers, over test length and shifts.',
+        panels: [
+          {
+            title: 'Total variation to the true law',
+            x,
+            y: { label: 'total variation', type: 'log' },
+            series: series('total-variation', null),
+          },
+          {
+            title: 'Accuracy',
+            x,
+            y: { label: 'accuracy', type: 'linear' },
+            series: series('error-rate', null, accuracy),
+          },
+          ...names.map((name): ChartPanel => {
+            const { title, label, type } = shiftPanels[name]!;
+            return {
+              title,
+              x: { label, type },
+              y: { label: 'total variation', type: 'linear', low: 0 },
+              series: series('total-variation', name),
+            };
+          }),
+        ],
+        words: { measured: 'measured' },
+      }),
+    table: tableOf(depthRows),
+  };
+}
+
+/** The figures that the findings have data for. */
+export function figurePlans(findings: Findings): FigurePlan[] {
+  const { lengthRows, classRows, descents, main, shiftRows, baselineRows, depthRows } = findings;
+  return [
+    ...(lengthRows.length > 0 ? [lengthFigure(findings), floorFigure(findings)] : []),
+    ...(classRows.length > 0 ? [classesFigure(findings)] : []),
+    ...(descents.length > 0 ? [rateFigure(findings)] : []),
+    ...(main !== undefined ? [weightsFigure(findings)] : []),
+    ...(shiftRows.length > 0 ? [shiftsFigure(findings)] : []),
+    ...(baselineRows.length > 0 ? [baselinesFigure(findings)] : []),
+    ...(depthRows.length > 0 ? [depthFigure(findings)] : []),
+  ];
+}
