@@ -127,13 +127,13 @@ function decisionClaims({ models, lengthRows }: Findings): Claim[] {
   ];
 }
 
-/** Contraction per step late in the run beside 1 - eta times the least eigenvalue. */
+/** Contraction per step, late in the run but far above float32 rounding, beside 1 - eta times the least eigenvalue. */
 export function contractions({ distances, theory, rate }: Findings['descents'][number]) {
-  const good = distances.filter(({ distance }) => distance > 1e-4 * distances[0]!.distance);
+  const good = distances.filter(({ distance }) => distance > 1e-5 * distances[0]!.distance);
   const last = good.at(-1)!;
-  const before = good.at(-4)!;
+  const before = good.find(({ step }) => step >= 0.6 * last.step)!;
   const measured = (last.distance / before.distance) ** (1 / (last.step - before.step));
-  return { measured, predicted: 1 - rate * theory.least };
+  return { measured, predicted: 1 - rate * theory.least, last };
 }
 
 function rateClaims({ descents }: Findings): Claim[] {

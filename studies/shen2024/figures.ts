@@ -214,12 +214,13 @@ function classesFigure({ settings, byClasses, classRows }: Findings): FigurePlan
 function rateFigure({ descents }: Findings): FigurePlan {
   const series = descents.map((descent): ChartSeries => {
     const { distances, model } = descent;
-    const { predicted } = contractions(descent);
-    const anchor = distances[Math.floor(0.6 * distances.length)]!;
-    const last = distances.at(-1)!;
+    const { predicted, last } = contractions(descent);
+    const anchor = distances.find(({ step }) => step >= 0.6 * last.step)!;
+    // Where float32 ends, so does what can be compared.
+    const shown = distances.filter(({ step }) => step <= last.step);
     return {
       label: model.plan.label.replace('descent, ', ''),
-      measured: distances.map(({ step, distance }) => ({ x: step, y: distance, standardError: 0 })),
+      measured: shown.map(({ step, distance }) => ({ x: step, y: distance, standardError: 0 })),
       reference: linearGrid(0, last.step, 2).map((step) => ({
         x: step,
         y: anchor.distance * predicted ** (step - anchor.step),

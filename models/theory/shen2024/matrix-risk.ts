@@ -22,7 +22,7 @@ export interface MatrixLaw {
   /** The law of test prompts, shifted or not. */
   readonly task: GaussianMixtureSpec;
   readonly contextLength: number;
-  /** Default 60000, in 10 groups for the standard error. */
+  /** Default 40000, in 10 groups for the standard error. */
   readonly draws?: number;
   readonly seed?: number;
 }
@@ -36,7 +36,7 @@ export function matrixRisks({
   matrix,
   task,
   contextLength: M,
-  draws = 60000,
+  draws = 40000,
   seed = 0,
 }: MatrixLaw): ClassificationRisks {
   const { dimension: d, classes: c, covarianceFactor = 1, scaleMixture = 0 } = task;
@@ -48,7 +48,8 @@ export function matrixRisks({
   const out = allocateScores(c, draws, GROUPS);
   const noise = new Float32Array(size * c);
   const uniforms = new Float32Array(size * 2 * c);
-  const covariance = covarianceMatrix(task.covariance, d)!;
+  const covariance = Float64Array.from(covarianceMatrix(task.covariance, d)!.flat());
+  const isIdentity = task.covariance.kind === 'identity';
   const key = new Float64Array(d);
   const quantile = binomialQuantiles();
   const prior = task.classPrior ?? new Array<number>(c).fill(1 / c);
@@ -66,7 +67,10 @@ export function matrixRisks({
         key[i] = sum;
       }
       let spread = 0;
-      for (let i = 0; i < d; i++) for (let j = 0; j < d; j++) spread += key[i]! * covariance[i]![j]! * key[j]!;
+      for (let i = 0; i < d; i++) {
+        if (isIdentity) spread += key[i]! * key[i]!;
+        else for (let j = 0; j < d; j++) spread += key[i]! * covariance[i * d + j]! * key[j]!;
+      }
       out.weights[point] = 1 / size;
       let [left, chanceLeft] = [M, 1];
       for (let k = 0; k < c; k++) {
