@@ -88,7 +88,7 @@ function depthPlan(settings: Settings, seed: number, size: Size): ModelPlan {
     label: '3-layer transformer',
     settings,
     seed,
-    verification: { ...size.verification, lengths: [1, 7, numberOf(settings, 'N')] },
+    verification: size.verification,
     overrides: {
       model: { name: pairedTransformer.name, dimension, options: { layers: 3, width: 64, heads: 4, ...output } },
       initialisation: { scheme: 'fan-in', options: {} },

@@ -10,7 +10,7 @@ import { descentTheory, distanceTo } from '../../studies/shen2024/descent.ts';
 import { reproduce, type Size } from '../../studies/shen2024/experiments.ts';
 import { limitRisks, scaleOf, settingOf, taskOf } from '../../studies/shen2024/law.ts';
 import { shen2024 } from '../../studies/shen2024.ts';
-import type { ReproduceResult } from '../../studies/study.ts';
+import { allFigures, type ReproduceResult } from '../../studies/study.ts';
 
 const settingsOf = (...texts: string[]) => parseSettings(shen2024, texts);
 let folder: string;
@@ -77,6 +77,7 @@ const tiny: Size = {
   prompts: 400,
   baselinePrompts: 60,
   descentPrompts: 512,
+  depthSteps: 10,
   verification: { batches: [1] },
 };
 
@@ -85,7 +86,7 @@ describe('reproduction in small', () => {
   beforeAll(async () => {
     const options = {
       settings: settingsOf('d=3,N=20,r=1.5'),
-      figure: undefined,
+      figure: allFigures,
       isQuick: true,
       seed: 0,
       folder,
