@@ -11,23 +11,23 @@ import type { FrozenModel } from '../export/read-model.ts';
 import { linearAttentionClassifier } from '../models/attention/linear-attention-classifier.ts';
 import { mixtureReport } from '../models/theory/shen2024.ts';
 import { nonNegativeSetting, numberOf, textSetting, wholeNumberSetting } from './settings.ts';
-import { ownTheory, settingOf, taskOf, variancesOf } from './shen2024/law.ts';
-import type { Study, TrainingDefaults } from './study.ts';
+import { descentRate, ownTheory, settingOf, taskOf, variancesOf } from './shen2024/law.ts';
+import type { Settings, Study, TrainingDefaults } from './study.ts';
 
-/**
- * The loss is convex, so any start and any descent end at W*; Adam with a cosine schedule is the quickest to average the
- * noise of fresh prompts away, which is what limits how near W* a run comes.
- */
-const trainingDefaults: TrainingDefaults = {
-  initialisation: { scheme: 'zero', options: {} },
-  steps: 1500,
-  batch: 256,
-  optimizer: { name: 'adam', learningRate: 0.02, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
-  schedule: { name: 'cosine', warmup: 0.02, final: 0 },
-  clipNorm: null,
-  logEvery: 10,
-  checkpointEvery: 500,
-};
+/** Plain descent, as in the theorems; {@link descentRate} says at which rate. The loss is convex: any start will do. */
+function trainingDefaults(settings: Settings): TrainingDefaults {
+  const steps = 1500;
+  return {
+    initialisation: { scheme: 'zero', options: {} },
+    steps,
+    batch: 512,
+    optimizer: { name: 'sgd', learningRate: descentRate(settings, steps), momentum: 0 },
+    schedule: { name: 'cosine', warmup: 0, final: 0 },
+    clipNorm: null,
+    logEvery: 10,
+    checkpointEvery: 500,
+  };
+}
 
 export const shen2024: Study = {
   name: 'shen2024',
@@ -108,7 +108,7 @@ export const shen2024: Study = {
       contextLength: numberOf(settings, 'N'),
     };
   },
-  trainingDefaults: () => trainingDefaults,
+  trainingDefaults,
   theory(settings) {
     const task = taskOf(settings);
     const [N, M] = [numberOf(settings, 'N'), numberOf(settings, 'M')];

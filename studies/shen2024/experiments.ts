@@ -7,7 +7,6 @@
 import type { VerifyOptions } from '../../infer/verify.ts';
 import { pairedTransformer } from '../../models/attention/paired-transformer.ts';
 import { shiftsFor } from '../../models/shifts/index.ts';
-import { smoothnessForm, spectrumEnds } from '../../models/theory/shen2024.ts';
 import { chooseFigures } from '../figure-choice.ts';
 import { type ModelPlan, openWorkshop, type RunRow, type TrainedModel } from '../reproduce.ts';
 import { numberOf } from '../settings.ts';
@@ -16,7 +15,7 @@ import { claimsOf } from './claims.ts';
 import { descentTheory, distanceTo } from './descent.ts';
 import { figurePlans } from './figures.ts';
 import { type Descent, type Findings, sorted } from './findings.ts';
-import { settingOf, taskOf, variancesOf } from './law.ts';
+import { descentRate, safeRate, taskOf } from './law.ts';
 
 /** How much work a reproduction is. */
 export interface Size {
@@ -39,11 +38,11 @@ export interface Size {
 }
 
 const quick: Size = {
-  lengthFactors: [0.1, 0.4, 1, 4],
+  lengthFactors: [0.1, 0.4, 1, 2],
   classes: [2, 5, 10],
   seeds: 1,
   steps: 1200,
-  batch: 256,
+  batch: 512,
   lengths: [10, 20, 40, 100, 200, 400, 1000],
   prompts: 1200,
   baselinePrompts: 300,
@@ -57,7 +56,7 @@ const full: Size = {
   classes: [2, 3, 5, 10, 20],
   seeds: 3,
   steps: 6000,
-  batch: 512,
+  batch: 1024,
   lengths: [10, 20, 40, 70, 100, 200, 400, 1000, 2000],
   prompts: 20_000,
   baselinePrompts: 4000,
@@ -69,15 +68,20 @@ const full: Size = {
 const QUERIES = 4;
 /** Shifts at which one layer and three are compared. */
 const depthShifts = ['mean-norm', 'covariance-factor'];
-/** Prompt entries that a step of the longest training prompts may have: longer ones take fewer steps. */
-const LONGEST_STEPS = 0.4;
 
-/** A layer trained on fresh prompts by the study's own choices. */
-function freshPlan(name: string, label: string, settings: Settings, seed: number, size: Size): ModelPlan {
-  const isLong = numberOf(settings, 'N') > 2 * 100;
-  const steps = Math.ceil(size.steps * (isLong ? LONGEST_STEPS : 1));
-  return { name, label, settings, seed, overrides: { steps, batch: size.batch } };
+/** A layer trained on fresh prompts by the study's own choices; `share` of the usual steps. */
+function freshPlan(
+  plan: Pick<ModelPlan, 'name' | 'label' | 'settings' | 'seed'>,
+  size: Size,
+  share: number,
+): ModelPlan {
+  const steps = Math.ceil(size.steps * share);
+  const optimizer = { name: 'sgd', learningRate: descentRate(plan.settings, steps), momentum: 0 } as const;
+  return { ...plan, overrides: { optimizer, steps, batch: size.batch } };
 }
+
+/** Short prompts are drawn quickly: they take more steps. */
+const shareOf = (N: number, length: number) => Math.min(2, Math.max(0.5, N / length));
 
 /** Softmax attention on the same prompts: three layers, pairs as tokens, no positions. */
 function depthPlan(settings: Settings, seed: number, size: Size): ModelPlan {
@@ -108,8 +112,6 @@ const keptSteps = [4, 8, 12, 16, 20, 24, 28, 32, 40, 60, 80, 100, 140, 180, 220,
 /** Descent on a fixed set of prompts at rate 1 / l, d = 5, N = 50, r = 1: small, so that the set says much about each entry. */
 function descentPlan(name: string, label: string, covariance: string, seed: number, size: Size): ModelPlan {
   const settings = { d: 5, c: 2, r: 1, N: 50, M: 50, covariance };
-  const task = taskOf(settings);
-  const bound = spectrumEnds(smoothnessForm(settingOf(task), 50), variancesOf(task)).largest;
   return {
     name,
     label,
@@ -118,7 +120,7 @@ function descentPlan(name: string, label: string, covariance: string, seed: numb
     keepSteps: keptSteps,
     verification: size.verification,
     overrides: {
-      optimizer: { name: 'sgd', learningRate: Number((1 / bound).toPrecision(6)), momentum: 0 },
+      optimizer: { name: 'sgd', learningRate: safeRate(settings), momentum: 0 },
       schedule: { name: 'constant' },
       steps: DESCENT_STEPS,
       batch: size.descentPrompts,
@@ -146,12 +148,16 @@ function plansOf({ settings, seed }: ReproduceOptions, size: Size) {
   const byLength = lengths.flatMap((length) =>
     seeds.map((own) => {
       const label = `N = ${length}${size.seeds === 1 ? '' : `, seed ${own}`}`;
-      return freshPlan(`N${length}${suffix(own)}`, label, { ...settings, N: length }, own, size);
+      const name = `N${length}${suffix(own)}`;
+      return freshPlan({ name, label, settings: { ...settings, N: length }, seed: own }, size, shareOf(N, length));
     }),
   );
   const byClasses = sorted(size.classes)
     .filter((classes) => classes !== c)
-    .map((classes) => freshPlan(`c${classes}`, `c = ${classes}`, { ...settings, c: classes }, seed, size));
+    .map((classes) => {
+      const [name, label] = [`c${classes}`, `c = ${classes}`];
+      return freshPlan({ name, label, settings: { ...settings, c: classes }, seed }, size, 0.5);
+    });
   const descents = [
     descentPlan('descent-identity', 'descent, Λ = I', 'identity', seed, size),
     descentPlan('descent-diagonal', 'descent, Λ = diag(1, .., 5)', '[1,2,3,4,5]', seed, size),

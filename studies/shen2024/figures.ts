@@ -60,7 +60,8 @@ function lengthFigure({ models, lengthRows }: Findings): FigurePlan {
       label: `N = ${N}`,
       measured: pointsOf(rowsAt(same, 'total-variation'), lengthOfRow),
       theory: risks.map((each) => ({ x: each.x, y: each.risks.totalVariation.mean })),
-      reference: grid
+      // Far from its limit a first order says nothing.
+      reference: (gamma < -0.5 ? [] : grid)
         .filter((M) => M >= from)
         .map((M) => ({ x: M, y: firstOrderTotalVariation(settingOf(task), { gamma, M }, { shifts: 1 }).mean })),
     };
@@ -276,8 +277,8 @@ function weightsFigure({ main, models, byClasses }: Findings): FigurePlan {
     draw: (context) =>
       drawHeatMaps(context, {
         maps: [
-          { title: 'W Λ, learned', matrix: product },
-          { title: 'w_N I, theory', matrix: theory },
+          { title: 'W Λ, learned', subtitle: model.plan.label, matrix: product },
+          { title: 'w_N I, theory', subtitle: `w_N = ${showNumber(limit, 4)}`, matrix: theory },
           {
             title: 'difference',
             subtitle: `${(100 * relativeDistance(model)).toPrecision(2)} % of the theory`,
@@ -324,10 +325,8 @@ function shiftsFigure({ main, shiftRows, settings }: Findings): FigurePlan {
     const { title, label, type } = shiftPanels[name]!;
     const own = rows(name);
     const levels = own.map(({ level }) => level!);
-    const grid =
-      type === 'log'
-        ? geometricGrid(Math.min(...levels), Math.max(...levels), 9)
-        : linearGrid(Math.min(...levels), Math.max(...levels), 9);
+    const between = type === 'log' ? geometricGrid : linearGrid;
+    const grid = sorted([...levels, ...between(Math.min(...levels), Math.max(...levels), 13)]);
     const curve = (length: number) =>
       grid.map((level) => {
         const shifted: GaussianMixtureSpec = shiftNamed(name).apply(task, level);

@@ -10,11 +10,16 @@ import {
   type ClassificationRisks,
   classificationRisks,
   type Estimate,
+  hessianAt,
   latticeScores,
   type MixtureLaw,
   type MixtureSetting,
   matrixRisks,
+  optimalScale,
   optimalScaleAt,
+  smoothnessForm,
+  spectrumEnds,
+  trainingScores,
 } from '../../models/theory/shen2024.ts';
 import { numberOf } from '../settings.ts';
 import type { ModelTheory, Settings } from '../study.ts';
@@ -69,6 +74,28 @@ export function scaleOf(setting: MixtureSetting, N: number): Estimate {
   const known = scales.get(key) ?? optimalScaleAt(setting, N);
   scales.set(key, known);
   return known;
+}
+
+/** 1 / l, l a bound on the curvature that holds everywhere: the rate at which full-batch descent provably descends. */
+export function safeRate(settings: Settings): number {
+  const task = taskOf(settings);
+  const bound = spectrumEnds(smoothnessForm(settingOf(task), numberOf(settings, 'N')), variancesOf(task)).largest;
+  return Number((1 / bound).toPrecision(6));
+}
+
+/** e^-7 is left of the start's distance to the optimum. */
+const DECAYS = 7;
+
+/**
+ * The rate of descent on fresh prompts over so many steps of a cosine schedule, whose mean is half of it: as low as reaches
+ * the optimum, since the noise of prompts grows with the rate, and W with noise is best where it is too long.
+ */
+export function descentRate(settings: Settings, steps: number): number {
+  const task = taskOf(settings);
+  const setting = settingOf(task);
+  const points = trainingScores(setting, numberOf(settings, 'N'), { shifts: 2 });
+  const { least } = spectrumEnds(hessianAt(points, task.dimension, optimalScale(points).mean), variancesOf(task));
+  return Number(Math.min(safeRate(settings), (2 * DECAYS) / (least * steps)).toPrecision(4));
 }
 
 /** The risks of the limit of training with N pairs, on a test law. */

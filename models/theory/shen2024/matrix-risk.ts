@@ -22,7 +22,7 @@ export interface MatrixLaw {
   /** The law of test prompts, shifted or not. */
   readonly task: GaussianMixtureSpec;
   readonly contextLength: number;
-  /** Default 40000, in 10 groups for the standard error. */
+  /** Default 20000, in 10 groups for the standard error. */
   readonly draws?: number;
   readonly seed?: number;
 }
@@ -36,7 +36,7 @@ export function matrixRisks({
   matrix,
   task,
   contextLength: M,
-  draws = 40000,
+  draws = 20000,
   seed = 0,
 }: MatrixLaw): ClassificationRisks {
   const { dimension: d, classes: c, covarianceFactor = 1, scaleMixture = 0 } = task;
