@@ -123,13 +123,15 @@ function shiftsFigure(findings: Findings): FigurePlan {
   };
 }
 
+type Look = Pick<ChartSeries, 'color' | 'mark'>;
+
 /** Loss of the rare queries along training, with exact descent where nu is fixed and the features are orthonormal. */
-function variantSeries(run: Probed, i: number, hasTheory: boolean): ChartSeries {
+function variantSeries(run: Probed, look: Look, hasTheory: boolean): ChartSeries {
   const { settings, label } = run.model.plan;
   const nu = valueWeightOf(run.model.run.frozen);
   return {
     label,
-    ...seriesAt(i),
+    ...look,
     measured: variantLosses(run).map(({ step, mean, standardError }) => ({ x: step, y: mean, standardError })),
     ...(hasTheory
       ? {
@@ -165,9 +167,13 @@ function variantLosses(run: Probed) {
 
 function variantsFigure({ variants, linear, variantRows }: Findings): FigurePlan {
   const named = (name: string) => variants.find(({ model }) => model.plan.name === name)!;
-  const fixed = ['plain', 'nu-half', 'nu-two'].map((name, i) => variantSeries(named(name), i, true));
-  const trained = variantSeries(named('nu-trained'), 3, false);
-  const others = ['plain', 'correlated', 'gaussian'].map((name, i) => variantSeries(named(name), i, i === 0));
+  const fixed = ['plain', 'nu-half', 'nu-two'].map((name, i) => variantSeries(named(name), seriesAt(i), true));
+  const trained = variantSeries(named('nu-trained'), seriesAt(3), false);
+  const others = [
+    variantSeries(named('plain'), seriesAt(0), true),
+    variantSeries(named('correlated'), { color: seriesAt(1).color, mark: 'times' }, false),
+    variantSeries(named('gaussian'), { color: seriesAt(2).color, mark: 'diamond2' }, false),
+  ];
   const losses = { x: { label: 'steps t', type: 'log' }, y: { label: 'loss of rare queries', type: 'log' } } as const;
   const panels: ChartPanel[] = [
     { title: 'Value weight ν', ...losses, series: [...fixed, trained] },
@@ -186,14 +192,15 @@ function variantsFigure({ variants, linear, variantRows }: Findings): FigurePlan
       y: { label: 'risk', type: 'log' },
       series: [
         {
-          label: 'softmax',
+          label: named('plain').model.plan.label,
           ...seriesAt(0),
           measured: points(of('plain'), ({ contextLength }) => contextLength),
           theory: grid.map((M) => ({ x: M, y: exact(task, M) })),
         },
         {
-          label: 'linear',
-          ...seriesAt(1),
+          label: 'linear attention',
+          color: seriesAt(3).color,
+          mark: 'square',
           measured: points(of('linear'), ({ contextLength }) => contextLength),
           reference: grid.map((M) => ({ x: M, y: linearRisk(task.probabilities, M) })),
         },
@@ -204,7 +211,7 @@ function variantsFigure({ variants, linear, variantRows }: Findings): FigurePlan
   return {
     name: 'variants',
     caption:
-      'At K = 10, N = 100, p₁ = .5. A fixed ν < 1 leaves ½(1−ν)²; ν > 1 makes the layer spread half of its attention; a trained one goes from ' +
+      'At K = 10, N = 100, p₁ = .5. A fixed ν < 1 leaves ½(1−ν)², here .125; at ν = 2 half of the attention must be spread, which leaves .05 or more; a trained one goes from ' +
       `0.5 to ${learnedNu.toFixed(2)} and learns the rare features as the paper’s layer does. A residual connection adds the query’s label slot, which is 0: ` +
       'nothing changes. Features that overlap, correlated or in Gaussian directions, go through the same stages and end higher at the same step. Linear attention on the same prompts ' +
       '(dashed: the best layer at every length) falls as 1/M: it averages frequencies where softmax picks pairs.',

@@ -23,8 +23,14 @@ export const tailLoss = (probability: number, eta: number, step: number): number
 export const missingFeatureFloor = (probability: number, K: number, N: number): number =>
   ((1 - probability) ** N * (1 + 1 / (K - 1))) / 2;
 
-/** The least loss that any Q can have with a fixed value weight nu below 1, as N grows: ½ (1 - nu)^2. */
-export const valueWeightFloor = (nu: number): number => (nu < 1 ? (1 - nu) ** 2 / 2 : 0);
+/**
+ * The least L_k that any Q can have at a fixed value weight nu, as N grows: of ½ [(1 - nu a)^2 + nu^2 (1 - a)^2/(K-1)], target
+ * attention a and the rest spread evenly. For nu <= 1 that is ½ (1 - nu)^2 at a = 1; for nu > 1 attention must be shared.
+ */
+export function valueWeightFloor(nu: number, K: number): number {
+  const target = Math.min(1, (1 / nu + 1 / (K - 1)) / (1 + 1 / (K - 1)));
+  return ((1 - nu * target) ** 2 + (nu ** 2 * (1 - target) ** 2) / (K - 1)) / 2;
+}
 
 /**
  * The least L_k of one-layer linear attention on the same prompts: prediction = P_kk (1/N) sum_i y_i <v_k, x_i> with the best

@@ -7,10 +7,12 @@ import {
   featureRisks,
   finiteLengthRule,
   linearAttentionLoss,
+  meanFieldRule,
   missingFeatureFloor,
   type QueryKind,
   queryLaw,
   simulateCounts,
+  valueWeightFloor,
 } from '../../../models/theory/huang2023.ts';
 
 const NaNs = Number.NaN;
@@ -251,6 +253,21 @@ describe('risk of given logits', () => {
     const mean = sum / draws;
     const error = Math.sqrt((squares / draws - mean ** 2) / draws);
     expect(Math.abs(mean - exact)).toBeLessThan(4 * error);
+  });
+});
+
+describe('a value weight other than 1', () => {
+  it.each([
+    [0.5, 0.125],
+    [1, 0],
+    [2, 0.05],
+  ])('nu = %d leaves %d at K = 10, and descent gets there', (nu, floor) => {
+    expect(valueWeightFloor(nu, 10)).toBeCloseTo(floor, 12);
+    const law = queryLaw({ K: 10, p1: 0.1 }, 'balanced');
+    const [last] = descentStates({ law, rule: meanFieldRule(law, nu), eta: 1 }, [60_000]);
+    expect(last!.moments.loss - floor).toBeGreaterThan(-1e-12);
+    // At nu <= 1 the loss falls as 1/t, from above.
+    expect(last!.moments.loss - floor).toBeLessThan(2e-3);
   });
 });
 
