@@ -18,6 +18,16 @@ import {
 } from './figures.ts';
 import { drawGrid, type GridPoint, type GridResult, sizeSeries } from './grid.ts';
 import { type Design, phaseOf } from './law.ts';
+import {
+  fullNetworks,
+  type NetworkFindings,
+  type NetworkSize,
+  networkClaims,
+  networkStages,
+  networksFigure,
+  quickNetworks,
+  trainNetworks,
+} from './network-experiments.ts';
 
 /** How much work a reproduction is. */
 export interface Size {
@@ -31,6 +41,7 @@ export interface Size {
   readonly map: readonly [number, number, number];
   /** Prompts per measured point of a frozen model. */
   readonly prompts: number;
+  readonly networks: NetworkSize;
 }
 
 const quick: Size = {
@@ -42,6 +53,7 @@ const quick: Size = {
   bayes: { kappas: 8, draws: 2, prompts: 25 },
   map: [81, 61, 220],
   prompts: 5000,
+  networks: quickNetworks,
 };
 
 const full: Size = {
@@ -53,6 +65,7 @@ const full: Size = {
   bayes: { kappas: 31, draws: 10, prompts: 100 },
   map: [201, 150, 500],
   prompts: 30_000,
+  networks: fullNetworks,
 };
 
 const INFINITE = Number.POSITIVE_INFINITY;
@@ -102,7 +115,7 @@ export async function reproduce(
   const design = String(settings['design']) as Design;
   const wantsFrozen = wants('double-descent', 'task-gap', 'demo', 'finite-size');
   const stages = 7 + (wantsFrozen ? 6 : 0);
-  const workshop = openWorkshop(study, options, stages);
+  const workshop = openWorkshop(study, options, stages + (wants('networks') ? networkStages(size.networks) : 0));
   let grids = 0;
   const draw = (detail: string, points: readonly GridPoint[]): Promise<readonly GridResult[]> => {
     const own = seed * 16 + grids++;
@@ -194,7 +207,12 @@ export async function reproduce(
     findings.frozen = await workshop.train(frozenPlans(settings, seed));
     findings.rows = await measureAll(findings.frozen);
   }
-  const claims = claimsOf(findings);
+  let trained: NetworkFindings | undefined;
+  if (wants('networks')) {
+    trained = await trainNetworks(workshop, settings, seed, size.networks);
+    figures.push(networksFigure(trained));
+  }
+  const claims = [...claimsOf(findings), ...(trained === undefined ? [] : networkClaims(trained))];
   const order = study.figures.map(({ name }) => name);
   const sorted = [...figures].sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
   return workshop.finish(leadOf(findings, claims), claims, sorted);
