@@ -32,8 +32,8 @@ export const quickNetworks: NetworkSize = {
   dimensions: [10],
   taus: [0.5, 1, 2, 4, 8],
   tasks: [1, 3, 10, 40],
-  gapTau: 10,
-  steps: 2500,
+  gapTau: 6,
+  steps: 1500,
   learningRate: 3e-3,
   prompts: 20_000,
 };

@@ -7,6 +7,7 @@ import { pairedTransformer } from '../../../models/attention/paired-transformer.
 import { reducedLinearAttention } from '../../../models/attention/reduced-linear-attention.ts';
 import { softmaxAttention } from '../../../models/attention/softmax-attention.ts';
 import { sparseLinearAttention } from '../../../models/attention/sparse-linear-attention.ts';
+import { stackedAttention } from '../../../models/attention/stacked-attention.ts';
 import { drawNormals } from '../../../models/attention/starting-values.ts';
 import { transformer } from '../../../models/attention/transformer.ts';
 import {
@@ -58,7 +59,7 @@ function variant(architecture: Architecture, dimension: number, options: Record<
   const generator = createGenerator(5, 2);
   const parameters = Object.entries(architecture.parameterShapes(sizes)).map(([name, shape], i) => {
     const values = drawNormals(generator, i, shape, by);
-    return [name, /^norm(\d_\d+)?$/.test(name) ? values.map((value) => 1 + value) : values] as const;
+    return [name, /^norm(\d_\d+)?$|_gain$/.test(name) ? values.map((value) => 1 + value) : values] as const;
   });
   return {
     name: `${architecture.name}, dimension ${dimension}${given.join('')}`,
@@ -101,6 +102,10 @@ export const pairedClassifiers = [
   variant(pairedTransformer, 3, { ...small, layers: 2, classes: 4 }, 0.4),
   variant(pairedTransformer, 2, { ...small, layers: 1, signs: 1 }, 0.4),
 ];
+export const stackedVariants = [
+  variant(stackedAttention, 3, { blocks: 2 }, 0.4),
+  variant(stackedAttention, 2, { blocks: 0 }, 0.4),
+];
 export const classifierVariants = [
   variant(linearAttentionClassifier, 3, {}, 0.5),
   variant(linearAttentionClassifier, 2, { classes: 4 }, 0.7),
@@ -116,6 +121,7 @@ export const variants = [
   ...sparseVariants,
   ...transformerVariants,
   ...pairedVariants,
+  ...stackedVariants,
   ...pairedClassifiers,
   ...classifierVariants,
 ];
