@@ -4,6 +4,7 @@
  */
 import { exportModel } from '../export/export-model.ts';
 import { type FrozenModel, readModel } from '../export/read-model.ts';
+import type { ProviderName } from '../infer/providers.ts';
 import { openSession } from '../infer/session-node.ts';
 import { architectureNamed } from '../models/attention/index.ts';
 import type { LabelledBatch } from '../models/prompts.ts';
@@ -51,14 +52,14 @@ export function drawPrompts(work: InferenceWork, model: FrozenModel): LabelledBa
   return prompts;
 }
 
-export async function inferenceContestant(work: InferenceWork): Promise<Contestant> {
+export async function inferenceContestant(work: InferenceWork, on: ProviderName = 'cpu'): Promise<Contestant> {
   const model = frozenModel(work);
   const prompts = drawPrompts(work, model);
-  const session = await openSession(model, { provider: 'cpu' });
-  const { provider, runtime, threads, opset } = session.report;
+  const session = await openSession(model, { provider: on });
+  const { provider, adapter, runtime, threads, opset } = session.report;
   return {
     label: 'icl-onnx',
-    settings: { provider, runtime, threads, opset, batches: work.count },
+    settings: { provider, adapter, runtime, threads, opset, batches: work.count },
     async round() {
       const start = performance.now();
       for (let i = 0; i < work.count; i++) await session.run(prompts);
@@ -96,7 +97,7 @@ function inferenceBenchmark({ name, description, work: whole, unit, peer }: Infe
   };
 }
 
-const lsa = {
+export const lsa = {
   architecture: 'linear-attention',
   dimension: 20,
   context: 40,
@@ -107,7 +108,7 @@ const lsa = {
   count: 20,
 } as const;
 
-const transformer = {
+export const transformer = {
   architecture: 'transformer',
   options: { layers: 3, width: 64, heads: 2 },
   dimension: 5,
