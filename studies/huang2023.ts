@@ -3,7 +3,7 @@
  * orthonormal features, learns to attend to the pairs that show the query's feature: at once for a feature that is common,
  * in four phases for one that is rare. What is trained, what theory says about it, which figures show it.
  *
- * The paper proves orders of magnitude and shows no experiment. Its dynamics follow from the model and are computed here:
+ * The paper proves orders of magnitude; its arXiv version shows no experiment. Its dynamics follow from the model and are computed here:
  * in the limit of long prompts (mean field), and at finite N exactly. Where the paper's text could not be compared (its
  * constants 0.49 and 1.01, the wording of its assumptions), the computed dynamics are what counts.
  */

@@ -1,5 +1,5 @@
 /**
- * The experiments on Huang, Cheng, Liang (2024), who have none: which models are trained, at which steps their parameters
+ * The experiments on Huang, Cheng, Liang (2024), whose arXiv version has none: which models are trained, at which steps their parameters
  * are kept, and what is measured on them.
  */
 import { linearAttention } from '../../models/attention/linear-attention.ts';
@@ -232,7 +232,7 @@ function leadOf(findings: Findings, claims: readonly Claim[], models: number): s
     models === 0
       ? 'No model was needed for this.'
       : `${models} attention layers were trained on prompts of features, frozen as ONNX files, verified and measured at ${rows.filter(({ estimator }) => estimator === 'model').length} points.`;
-  return `${trained} The paper has no experiments; its dynamics are computed here exactly, and training follows them. ${found}`;
+  return `${trained} The paper’s arXiv version has no experiments; its dynamics are computed here exactly, and training follows them. ${found}`;
 }
 
 /** @param size How much work; by default what the options say. */

@@ -219,7 +219,7 @@ function influenceFigure({ main }: Findings): FigurePlan {
     name: 'influence',
     caption:
       'The two forces on a rare query: α_k, which raises A_k, and |β_{k,1}|, which lowers B_{k,1}. At first the second is larger by the ' +
-      'factor Attn₁²/Attn_k, about K/2; where they cross the leading influence switches. Left trained, beside it the mean field at ' +
+      'factor p₁²K/(1 + p₁²), that is K/5 at p₁ = .5; where they cross the leading influence switches. Left trained, beside it the mean field at ' +
       'more features, where |β_{k,1}| falls far below.',
     draw: (context) =>
       drawLineChart(context, {
