@@ -105,6 +105,19 @@ export function meanScore(scores: readonly Score[]): Score {
   return { mean, standardError: Math.sqrt(Math.max(variance, own) / count) };
 }
 
+/** Standard errors by which something must stand above a limit for a claim that it does. */
+const CLEARLY = 4;
+
+/** A claim that a number is above a limit; one with a standard error, by four of them. */
+export function aboveClaim(
+  statement: string,
+  { mean, standardError = null, limit }: { mean: number; standardError?: number | null; limit: number },
+): Claim {
+  const holds = mean - CLEARLY * (standardError ?? 0) > limit;
+  const verdict = `${holds ? '' : 'not '}${standardError === null ? '' : 'clearly '}above ${limit}`;
+  return { statement, points: 1, theory: null, measured: mean, standardError, z: null, verdict, holds };
+}
+
 export const point = (x: number, { mean, standardError }: Score) => ({ x, y: mean, standardError });
 
 export const exactPoint = (x: number, y: number) => ({ x, y, standardError: 0 });

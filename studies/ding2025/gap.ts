@@ -6,7 +6,13 @@
 import { allocateBatch } from '../../models/prompts.ts';
 import { createGenerator, streams } from '../../models/random.ts';
 import { createSampler } from '../../models/tasks/index.ts';
-import { knownKernelCeiling, minimise, populationRisk, riskAt } from '../../models/theory/ding2025.ts';
+import {
+  bestLinearAttention,
+  knownKernelCeiling,
+  minimise,
+  populationRisk,
+  riskAt,
+} from '../../models/theory/ding2025.ts';
 import { boundClaim, comparisonsOf, statisticalClaim } from '../claims.ts';
 import { drawLineChart } from '../figures/line-chart.ts';
 import { color } from '../figures/theme.ts';
@@ -14,6 +20,7 @@ import type { RunRow, TrainedModel } from '../reproduce.ts';
 import type { Claim } from '../study.ts';
 import { ceilingClaim } from './depth.ts';
 import {
+  aboveClaim,
   accuracyOf,
   adam,
   type Bench,
@@ -30,6 +37,8 @@ import { featureEstimator, fitFeatures } from './features.ts';
 import { enlarged, taskOf } from './law.ts';
 
 const [n, p] = [100, 0.5];
+/** Largest d at which the best layer is searched for. */
+const SEARCHED = 4;
 const LEAST_SQUARES = 'feature-least-squares';
 
 /** Risk and accuracy of one predictor at one d. */
@@ -131,29 +140,40 @@ function claimsOf(points: readonly Point[], rows: readonly RunRow[]): Claim[] {
     [layer, leastSquares].map(({ fresh }) => fresh.accuracy.mean - ceiling.accuracy),
   );
   const worst = points[Math.floor(excess.indexOf(Math.max(...excess)) / 2)]!;
-  const below = points.reduce((a, b) => (b.least - b.exact > a.least - a.exact ? b : a));
+  // The best layer where the search takes no time, the least risk of the enlarged space elsewhere.
+  const lowest = points.map(({ d, least }) => {
+    if (d > SEARCHED) return least;
+    return bestLinearAttention(populationRisk({ d, p }, n), { finalists: 1, screening: 30 }).risk;
+  });
+  const margins = points.map(({ exact }, i) => exact - lowest[i]!);
+  const closest = margins.indexOf(Math.min(...margins));
   const claims = [
     statisticalClaim('risk of the layers on fresh prompts, on the exact risk of their matrices', comparisonsOf(rows)),
-    boundClaim(`f~* minus the exact risk of a trained layer; worst at d = ${below.d}`, {
-      measured: below.least - below.exact,
+    boundClaim(
+      `f* (f~* beyond d = ${SEARCHED}) minus the exact risk of a trained layer; worst at d = ${points[closest]!.d}`,
+      {
+        measured: -margins[closest]!,
+        limit: 0,
+        shown: '0: nothing is below',
+      },
+    ),
+    aboveClaim(`in sample, accuracy of least squares minus that of the layer, d = ${last.d}: the paper’s gap`, {
+      mean: last.leastSquares.inSample.accuracy.mean - last.layer.inSample.accuracy.mean,
       limit: 0,
-      shown: '0: f~* is the least',
-    }),
-    boundClaim(`in sample, accuracy of the layer minus that of least squares, d = ${last.d}`, {
-      measured: last.layer.inSample.accuracy.mean - last.leastSquares.inSample.accuracy.mean,
-      limit: 0,
-      shown: '0: the paper’s gap',
     }),
     ceilingClaim(`d = ${worst.d}`, Math.max(...excess), 2 * points.length),
   ];
   if (last.d < 6) return claims;
   return [
     ...claims,
-    boundClaim(`on fresh prompts, risk of the layer minus that of least squares, d = ${last.d}`, {
-      measured: last.layer.fresh.risk.mean - last.leastSquares.fresh.risk.mean,
-      limit: 0,
-      shown: '0: the order turns round',
-    }),
+    aboveClaim(
+      `on fresh prompts, risk of least squares minus that of the layer, d = ${last.d}: the order turns round`,
+      {
+        mean: last.leastSquares.fresh.risk.mean - last.layer.fresh.risk.mean,
+        standardError: Math.hypot(last.leastSquares.fresh.risk.standardError, last.layer.fresh.risk.standardError),
+        limit: 0,
+      },
+    ),
   ];
 }
 
