@@ -84,8 +84,9 @@ export function momentsOf(task: LinearRegressionBankSpec): TaskMoments {
 export function modelTheory({ architecture, parameters }: FrozenModel): ModelTheory {
   if (architecture.name !== reducedLinearAttention.name) return () => null;
   const gamma = parameters['gamma']!;
-  return (task: TaskSpec, contextLength) => {
-    if (task.name !== 'linear-regression-bank' || task.law !== 'sphere') return null;
+  return (task: TaskSpec, contextLength, measure) => {
+    const isCovered = measure === 'squared-error' && task.name === 'linear-regression-bank' && task.law === 'sphere';
+    if (!isCovered) return null;
     const { dimension, noiseVariance } = task;
     return finiteRisk(gamma, { dimension, contextLength, noiseVariance, tasks: momentsOf(task) });
   };
