@@ -8,7 +8,11 @@ import type { OnnxDevice } from './engine-table.ts';
 import type { Engine, EngineOptions } from './engines.ts';
 import { createGraphEngine, prepareStep } from './graph-engine.ts';
 
-/** Steps under way before the oldest is read: the next batch is drawn meanwhile; a GPU is asked for reports more rarely. */
+/**
+ * Steps under way before the oldest is read: the next batch is drawn meanwhile; a GPU is asked for reports more rarely. One
+ * message a step: with eight in one message, on two busy cores and 256 prompts of 40 pairs in 20 dimensions, the thread that
+ * draws took 1.76 ms a step instead of 1.79, less than its times scatter. A loop of ten steps inside the graph saved 1 %.
+ */
 const pipelineDepths: Readonly<Record<OnnxDevice, number>> = { cpu: 2, cuda: 4, webgpu: 8 };
 
 /** Below this many parameters a step is so short that a second thread only costs. */
