@@ -19,15 +19,12 @@
 import {
   type Architecture,
   classesOf,
-  classesOption,
   link,
   type ModelSizes,
-  type Output,
   type Parameters,
   type Prompt,
   type SizeOption,
 } from '../architecture.ts';
-import { UsageError } from '../errors.ts';
 import { lengthAlong, type Ops, positionsAlong, scale } from '../ops.ts';
 import type { Shape } from '../shape.ts';
 import {
@@ -39,7 +36,9 @@ import {
   headsOf,
   linear,
   type Model,
+  outputFor,
   positionsAt,
+  readIn,
   readOut,
   sizeOptions as shared,
   option as sharedOption,
@@ -49,17 +48,10 @@ import { startsFor, transformerShapes } from './transformer-parameters.ts';
 const sizeOptions: readonly SizeOption[] = [
   ...shared.map((option) => (option.name === 'positions' ? { ...option, default: 0 } : option)),
   { name: 'causal', description: '1: a pair sees those before it; 0: all see all', default: 0, minimum: 0, maximum: 1 },
-  classesOption,
-  { name: 'signs', description: '1: responses are -1 or +1, predictions P(+1)', default: 0, minimum: 0, maximum: 1 },
 ];
 
 const option = (sizes: ModelSizes, name: string): number =>
   sizes.options?.[name] ?? sizeOptions.find((known) => known.name === name)!.default;
-
-const output = (sizes: ModelSizes): Output => {
-  if (classesOf(sizes) > 0) return 'softmax';
-  return option(sizes, 'signs') === 1 ? 'sigmoid' : 'value';
-};
 
 /** The context before the first layer, `[B, N, W]`, and who of it may see whom: `[N, N]`, or nothing where all may. */
 function start<T>(model: Model<T>, { covariates, responses }: Prompt<T>): { context: T; mask: T | undefined } {
@@ -76,9 +68,8 @@ function start<T>(model: Model<T>, { covariates, responses }: Prompt<T>): { cont
 
 /** `[B, Q, W]`: a query's token has zeros in place of the response, so that only the covariates' rows of W_in act on it. */
 function startQueries<T>(model: Model<T>, { covariates, query }: Prompt<T>): T {
-  const { ops, parameters, sizes } = model;
-  const ofCovariates = ops.slice(parameters['read_in']!, 0, 0, sizes.dimension);
-  const read = ops.add(ops.matMul(query, ofCovariates), parameters['read_in_bias']!);
+  const { ops, sizes } = model;
+  const read = readIn(model, query, sizes.dimension);
   if (option(sizes, 'positions') === 0) return read;
   const behind = ops.add(lengthAlong(ops, covariates, 1), ops.constant(1));
   return ops.add(read, positionsAt(model, ops.expandDims(behind, 0)));
@@ -96,12 +87,11 @@ function logits<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>, si
     if (layer === layers - 1) break; // nobody asks for the context any more
     context = finishLayer(model, layer, context, attend(ops, pairs, mask));
   }
-  const scores = readOut(model, own);
-  return classesOf(sizes) === 0 ? ops.squeeze(scores, -1) : scores;
+  return readOut(model, own);
 }
 
 function forward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>, sizes: ModelSizes): T {
-  return link(ops, output(sizes), logits(ops, parameters, prompt, sizes));
+  return link(ops, outputFor(sizes), logits(ops, parameters, prompt, sizes));
 }
 
 /**
@@ -119,18 +109,11 @@ export function pairAttention<T>(ops: Ops<T>, parameters: Parameters<T>, prompt:
   });
 }
 
-/** @throws {UsageError} if the options do not go together. */
-function parameterShapes(sizes: ModelSizes): Record<string, Shape> {
-  const classes = classesOf(sizes);
-  if (classes > 0 && option(sizes, 'signs') === 1) {
-    throw new UsageError({ where: 'options.signs', expected: `0 for ${classes} classes`, got: '1' });
-  }
-  const numbers = Math.max(1, classes);
-  return transformerShapes(
+const parameterShapes = (sizes: ModelSizes): Record<string, Shape> =>
+  transformerShapes(
     { ...sizes, options: { ...sizes.options, positions: option(sizes, 'positions') } },
-    { inputs: sizes.dimension + numbers, outputs: numbers, places: sharedOption(sizes, 'maxContext') + 1 },
+    { inputs: sizes.dimension + Math.max(1, classesOf(sizes)), places: sharedOption(sizes, 'maxContext') + 1 },
   );
-}
 
 export const pairedTransformer = {
   name: 'paired-transformer',
@@ -139,7 +122,7 @@ export const pairedTransformer = {
   minimumContext: 0,
   initSchemes: startsFor(parameterShapes),
   sizeOptions,
-  output,
+  output: outputFor,
   parameterShapes,
   logits,
   forward,

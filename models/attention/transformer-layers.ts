@@ -3,7 +3,15 @@
  * is `headsOf`, then `attend`, then `finishLayer`; for queries, which nobody sees but themselves, `askLayer` is the last two.
  * Knows nothing of prompts; who may see whom comes as a mask, and places as numbers.
  */
-import { type ModelSizes, type Parameters, type SizeOption, sizeOption } from '../architecture.ts';
+import {
+  classesOf,
+  classesOption,
+  type ModelSizes,
+  type Output,
+  type Parameters,
+  type SizeOption,
+  sizeOption,
+} from '../architecture.ts';
 import { type Ops, positionsAlong, scale } from '../ops.ts';
 
 export const sizeOptions: readonly SizeOption[] = [
@@ -13,7 +21,15 @@ export const sizeOptions: readonly SizeOption[] = [
   { name: 'positions', description: '1: learned absolute positions; 0: none', default: 1, minimum: 0, maximum: 1 },
   { name: 'maxContext', description: 'pairs that have a position', default: 100, minimum: 1, maximum: 100000 },
   { name: 'preNorm', description: '1: norms before each part; 0: behind it', default: 1, minimum: 0, maximum: 1 },
+  classesOption,
+  { name: 'signs', description: '1: responses are -1 or +1, predictions P(+1)', default: 0, minimum: 0, maximum: 1 },
 ];
+
+/** What is predicted: probabilities of the option `classes`, of the label +1 with `signs` 1, or else a value. */
+export function outputFor(sizes: ModelSizes): Output {
+  if (classesOf(sizes) > 0) return 'softmax';
+  return option(sizes, 'signs') === 1 ? 'sigmoid' : 'value';
+}
 
 export const option = (sizes: ModelSizes, name: string): number => sizeOption(sizeOptions, sizes, name);
 
@@ -143,7 +159,17 @@ export function askLayer<T>(model: Model<T>, layer: number, tokens: T, { asked, 
   return finishLayer(model, layer, tokens, seen);
 }
 
-/** `[.., outputs]`: the last norm, if norms stand before the parts, and the map to what is predicted. */
+/**
+ * What is predicted from tokens `[.., W]`, before any link: the last norm, if norms stand before the parts, and the read-out.
+ * @return `[..]`, or `[.., c]` for c classes.
+ */
 export function readOut<T>(model: Model<T>, tokens: T): T {
-  return linear(model, 'read_out', isPreNorm(model.sizes) ? layerNorm(model, 'norm', tokens) : tokens);
+  const { ops, sizes } = model;
+  const scores = linear(model, 'read_out', isPreNorm(sizes) ? layerNorm(model, 'norm', tokens) : tokens);
+  return classesOf(sizes) === 0 ? ops.squeeze(scores, -1) : scores;
+}
+
+/** Tokens of which only the first n coordinates are not 0, given as `[.., n]`, read in: n rows of W_in act on them. */
+export function readIn<T>({ ops, parameters }: Model<T>, start: T, length: number): T {
+  return ops.add(ops.matMul(start, ops.slice(parameters['read_in']!, 0, 0, length)), parameters['read_in_bias']!);
 }

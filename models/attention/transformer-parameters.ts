@@ -4,7 +4,7 @@
  * `read_in`, `position`; in layer l `qkv_l`, `out_l`, `up_l`, `down_l`, inputs by outputs, with biases `.._bias`, and norms `norm1_l`,
  * `norm2_l` with theirs; `norm`, `read_out`.
  */
-import type { InitScheme, ModelSizes } from '../architecture.ts';
+import { classesOf, type InitScheme, type ModelSizes } from '../architecture.ts';
 import { UsageError } from '../errors.ts';
 import type { Generator } from '../random.ts';
 import { type Shape, sizeOf } from '../shape.ts';
@@ -15,17 +15,19 @@ import { isPreNorm, option } from './transformer-layers.ts';
 export interface TokenSizes {
   /** Numbers in a token before it is read in. */
   readonly inputs: number;
-  /** Numbers that are read out. */
-  readonly outputs: number;
   /** Places that have a learned position. */
   readonly places: number;
 }
 
-/** @throws {UsageError} if the width is no multiple of the heads. */
-export function transformerShapes(sizes: ModelSizes, { inputs, outputs, places }: TokenSizes): Record<string, Shape> {
+/** @throws {UsageError} if the width is no multiple of the heads, or there are classes and signs. */
+export function transformerShapes(sizes: ModelSizes, { inputs, places }: TokenSizes): Record<string, Shape> {
   const [width, heads] = [option(sizes, 'width'), option(sizes, 'heads')];
   if (width % heads !== 0) {
     throw new UsageError({ where: 'options.width', expected: `a multiple of heads, ${heads}`, got: String(width) });
+  }
+  const classes = classesOf(sizes);
+  if (classes > 0 && option(sizes, 'signs') === 1) {
+    throw new UsageError({ where: 'options.signs', expected: `0 for ${classes} classes`, got: '1' });
   }
   const dense = (name: string, from: number, to: number) => ({ [name]: [from, to], [`${name}_bias`]: [to] });
   const norm = (name: string) => ({ [name]: [width], [`${name}_bias`]: [width] });
@@ -42,7 +44,7 @@ export function transformerShapes(sizes: ModelSizes, { inputs, outputs, places }
     ...(option(sizes, 'positions') === 1 ? { position: [places, width] } : {}),
     ...Object.assign({}, ...layers),
     ...(isPreNorm(sizes) ? norm('norm') : {}),
-    ...dense('read_out', width, outputs),
+    ...dense('read_out', width, Math.max(1, classes)),
   };
 }
 

@@ -5,7 +5,8 @@
  *   h <- h + Attention(LN_1 h),  h <- h + W_down GELU(W_up LN_2 h + b_up) + b_down,
  *   prediction = w_out LN_f(h at x_q) + b_out
  *
- * where a response stands in the first coordinate of its token, zeros behind it; attention is softmax(q k^T / sqrt(W/H)) over
+ * where a response stands in the first coordinate of its token, zeros behind it (a class: in the first c, one-hot; there is then a
+ * score per class, of which the prediction is the softmax; with `signs` 1 it is the sigmoid of the one score); attention is softmax(q k^T / sqrt(W/H)) over
  * the tokens up to one's own; GELU is exact; layer norm has epsilon 1e-5. `preNorm` 0: h <- LN_1(h + ..), h <- LN_2(h + ..), and no LN_f.
  *
  * Attention does not mind in which order tokens lie in memory: here first all x_i, then all y_i; the mask and the positions
@@ -17,7 +18,7 @@
  * Shapes: B prompts, N pairs, Q queries, D covariate dimension, T = 2N context tokens, W width, H heads.
  * Source: Garg et al. (2022), arXiv 2208.01066; Zhang, Frei, Bartlett (2024), section 5; nanoGPT's blocks.
  */
-import type { Architecture, ModelSizes, Parameters, Prompt } from '../architecture.ts';
+import { type Architecture, classesOf, link, type ModelSizes, type Parameters, type Prompt } from '../architecture.ts';
 import { lengthAlong, type Ops, positionsAlong, scale } from '../ops.ts';
 import type { Shape } from '../shape.ts';
 import {
@@ -27,31 +28,31 @@ import {
   finishLayer,
   type Heads,
   headsOf,
-  linear,
   type Model,
   option,
+  outputFor,
   positionsAt,
+  readIn,
   readOut,
   sizeOptions,
 } from './transformer-layers.ts';
 import { startsFor, transformerShapes } from './transformer-parameters.ts';
 
-/** `[B, N, D]`: (y_i, 0, .., 0), before they are read in. */
-function responseTokens<T>(ops: Ops<T>, { covariates, responses }: Prompt<T>, { dimension }: ModelSizes): T {
-  const column = ops.expandDims(responses, 2);
-  return dimension === 1 ? column : ops.concat([column, scale(ops, ops.slice(covariates, 2, 1), 0)], 2);
+/** Tokens (y_i, 0, .., 0), read in: `[B, N, W]`. */
+function readResponses<T>(model: Model<T>, { responses }: Prompt<T>): T {
+  const { ops, sizes } = model;
+  const classes = classesOf(sizes);
+  return classes === 0 ? readIn(model, ops.expandDims(responses, 2), 1) : readIn(model, responses, classes);
 }
 
-/** Tokens before they are read in, `[B, T, D]`: all (x_i), then all (y_i, 0, .., 0). */
-function contextTokens<T>(ops: Ops<T>, prompt: Prompt<T>, sizes: ModelSizes): T {
-  return ops.concat([prompt.covariates, responseTokens(ops, prompt, sizes)], 1);
-}
+/** Tokens (x_i, 0, .., 0), read in: `[.., W]`. Zeros are there only if classes are more than dimensions. */
+const readCovariates = <T>(model: Model<T>, covariates: T): T => readIn(model, covariates, model.sizes.dimension);
 
 /**
- * Predictions at the queries.
+ * Predictions at the queries, before any link.
  * @param queries `[B, Q, W]`, read in; or `[B, Q, 1, W]` for predictions at several lengths of context.
  * @param at `[1]` or `[n]`: the places where the queries stand.
- * @return `[B, Q]` or `[B, Q, n]`.
+ * @return `[B, Q]` or `[B, Q, n]`, with classes `[B, Q, c]` or `[B, Q, n, c]`.
  */
 function predict<T>(model: Model<T>, prompt: Prompt<T>, queries: T, at: T, isShared: boolean): T {
   const { ops, sizes } = model;
@@ -62,7 +63,7 @@ function predict<T>(model: Model<T>, prompt: Prompt<T>, queries: T, at: T, isSha
   const queryMask = maskFor(ops.sub(at, ops.constant(1))); // [1, T] or [n, T]: x_{n+1} has the query's place, and is no key
   const beside = (a: T) => (isShared ? a : ops.expandDims(a, 1));
 
-  let context = linear(model, 'read_in', contextTokens(ops, prompt, sizes));
+  let context = ops.concat([readCovariates(model, prompt.covariates), readResponses(model, prompt)], 1);
   // Without positions a query is the same at every place, but it must be there at each.
   const hasPositions = option(sizes, 'positions') === 1;
   let own = ops.add(queries, hasPositions ? positionsAt(model, at) : scale(ops, ops.expandDims(at, 1), 0));
@@ -81,14 +82,19 @@ function predict<T>(model: Model<T>, prompt: Prompt<T>, queries: T, at: T, isSha
     if (layer === layers - 1) break; // nobody asks for the context any more
     context = finishLayer(model, layer, context, attend(ops, pairs, contextMask));
   }
-  return ops.squeeze(readOut(model, own), -1);
+  return readOut(model, own);
 }
 
-function forward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>, sizes: ModelSizes): T {
+/** `[B, Q]`, or `[B, Q, c]`: what the link turns into predictions. */
+function logits<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>, sizes: ModelSizes): T {
   const model = { ops, parameters, sizes };
   const length = lengthAlong(ops, prompt.responses, 1);
   const at = ops.expandDims(ops.add(scale(ops, length, 2), ops.constant(1)), 0); // [1]: 2N + 1
-  return predict(model, prompt, linear(model, 'read_in', prompt.query), at, true);
+  return predict(model, prompt, readCovariates(model, prompt.query), at, true);
+}
+
+function forward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>, sizes: ModelSizes): T {
+  return link(ops, outputFor(sizes), logits(ops, parameters, prompt, sizes));
 }
 
 /** The context passes once; a query asks at every length, as N + 1 tokens. Entry 0 is the prediction from nothing. */
@@ -96,8 +102,13 @@ function prefixForward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt
   const model = { ops, parameters, sizes };
   const numbers = scale(ops, positionsAlong(ops, prompt.responses, 1), 2); // [N]
   const at = ops.add(ops.concat([ops.expandDims(ops.constant(0), 0), numbers], 0), ops.constant(1)); // 1, 3, .., 2N + 1
-  const queries = ops.expandDims(linear(model, 'read_in', prompt.query), 2); // [B, Q, 1, W]
-  return ops.transpose(predict(model, prompt, queries, at, false));
+  const queries = ops.expandDims(readCovariates(model, prompt.query), 2); // [B, Q, 1, W]
+  const scores = predict(model, prompt, queries, at, false); // [B, Q, N+1] or [B, Q, N+1, c]
+  const classes = classesOf(sizes);
+  const swapped = Array.from({ length: classes }, (_, k) =>
+    ops.expandDims(ops.transpose(ops.squeeze(ops.slice(scores, 3, k, k + 1), 3)), 3),
+  );
+  return link(ops, outputFor(sizes), classes === 0 ? ops.transpose(scores) : ops.concat(swapped, 3));
 }
 
 /**
@@ -111,13 +122,11 @@ function sequenceForward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prom
   const xPlaces = ops.sub(numbers, ops.constant(1)); // 1, 3, .., 2N+1
   const yPlaces = scale(ops, positionsAlong(ops, prompt.responses, 1), 2); // 2, 4, .., 2N
   const keyPlaces = ops.expandDims(ops.concat([xPlaces, yPlaces], 0), 0); // [1, 2N+1]
-  const start = (tokens: T, places: T) => {
-    const read = linear(model, 'read_in', tokens);
-    return option(sizes, 'positions') === 1 ? ops.add(read, positionsAt(model, places)) : read;
-  };
+  const placed = (read: T, places: T) =>
+    option(sizes, 'positions') === 1 ? ops.add(read, positionsAt(model, places)) : read;
   const mask = (places: T) => scale(ops, ops.less(ops.expandDims(places, 1), keyPlaces), excluded);
-  let x = start(asked, xPlaces); // [B, N+1, W]
-  let y = start(responseTokens(ops, prompt, sizes), yPlaces); // [B, N, W]
+  let x = placed(readCovariates(model, asked), xPlaces); // [B, N+1, W]
+  let y = placed(readResponses(model, prompt), yPlaces); // [B, N, W]
   const layers = option(sizes, 'layers');
   for (let layer = 0; layer < layers; layer++) {
     const [ofX, ofY] = [headsOf(model, layer, x), headsOf(model, layer, y)];
@@ -127,11 +136,14 @@ function sequenceForward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prom
     x = finishLayer(model, layer, x, seenBy(ofX, xPlaces));
     if (layer < layers - 1) y = finishLayer(model, layer, y, seenBy(ofY, yPlaces));
   }
-  return ops.squeeze(readOut(model, x), -1);
+  return readOut(model, x);
 }
 
 const parameterShapes = (sizes: ModelSizes): Record<string, Shape> =>
-  transformerShapes(sizes, { inputs: sizes.dimension, outputs: 1, places: 2 * (option(sizes, 'maxContext') + 1) });
+  transformerShapes(sizes, {
+    inputs: Math.max(sizes.dimension, classesOf(sizes)),
+    places: 2 * (option(sizes, 'maxContext') + 1),
+  });
 
 export const transformer = {
   name: 'transformer',
@@ -140,7 +152,9 @@ export const transformer = {
   minimumContext: 0,
   initSchemes: startsFor(parameterShapes),
   sizeOptions,
+  output: outputFor,
   parameterShapes,
+  logits,
   forward,
   prefixForward,
   sequenceForward,

@@ -1,5 +1,6 @@
 /** Losses over every position, from finite sets of prompts: predictions, gradients, engines and runs. */
 import { describe, expect, test } from 'vitest';
+import { outputOf } from '../../models/architecture.ts';
 import { multilayerLinearAttention } from '../../models/attention/multilayer-linear-attention.ts';
 import { UsageError } from '../../models/errors.ts';
 import type { LabelledBatch } from '../../models/prompts.ts';
@@ -17,7 +18,9 @@ import { samplePrompts, smallConfig, temporaryFolder } from './fixtures.ts';
 import { referenceStep, runStep } from './step-fixtures.ts';
 
 const range = (length: number) => Array.from({ length }, (_, i) => i);
-const sequential = [linearVariant, ...variants].filter(({ architecture }) => architecture.sequenceForward);
+const sequential = [linearVariant, ...variants].filter(
+  ({ architecture, sizes }) => architecture.sequenceForward !== undefined && outputOf(architecture, sizes) === 'value',
+);
 const loss = { name: 'sequence-squared-error' } as const;
 
 /** The prompts whose query is x_{n+1}, with the pairs before it and its response. */

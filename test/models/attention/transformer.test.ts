@@ -18,6 +18,7 @@ import {
   pairedClassifiers,
   pairedVariants,
   rowsOf,
+  transformerClassifiers,
   transformerVariants,
   unpack,
   type Variant,
@@ -130,17 +131,33 @@ test.each(pairedVariants.flatMap((variant) => [0, 2, 6].map((context) => ({ ...v
   },
 );
 
-test.each(pairedClassifiers)('$name gives the probabilities of the literal one’s scores', (variant) => {
-  const { architecture, sizes, parameters } = variant;
-  const prompts = drawPromptsFor(variant, { batch: 2, context: 5, queries: 3 });
-  const scores = rowsOf(literalPairs(variant, prompts), Math.max(1, classesOf(sizes)));
-  const expected = scores.flatMap((row) => {
-    if (row.length === 1) return [1 / (1 + Math.exp(-row[0]!))];
+/** Scores as probabilities: the logistic function of one, the softmax of several. */
+const probabilities = (scores: readonly number[], width: number): number[] =>
+  rowsOf(scores, width).flatMap((row) => {
+    if (width === 1) return [1 / (1 + Math.exp(-row[0]!))];
     const weights = row.map(Math.exp);
     return weights.map((weight) => weight / weights.reduce((a, b) => a + b, 0));
   });
-  expectClose(referencePrediction(architecture, parameters, sizes, prompts), expected, float64);
-});
+
+test.each([...pairedClassifiers, ...transformerClassifiers])(
+  '$name gives the probabilities of the literal one’s scores',
+  (variant) => {
+    const { architecture, sizes, parameters } = variant;
+    const width = Math.max(1, classesOf(sizes));
+    const prompts = drawPromptsFor(variant, { batch: 2, context: 5, queries: 3 });
+    const interleaved = () =>
+      [0, 1].flatMap((b) => {
+        const { x, queries } = unpack(prompts, b);
+        const labels = rowsOf(prompts.responses.subarray(b * 5 * width, (b + 1) * 5 * width), width);
+        // Tokens of different lengths: what stands behind a response or a covariate is 0.
+        const pairs = x.flatMap((row, i) => [row, labels[i]!]);
+        return queries.flatMap((query) => literal(variant, [...pairs, query]));
+      });
+    const scores = architecture === transformer ? interleaved() : literalPairs(variant, prompts);
+    const expected = probabilities(scores, width);
+    expectClose(referencePrediction(architecture, parameters, sizes, prompts), expected, float64);
+  },
+);
 
 test('attention between pairs has rows that sum to 1, and sees only what it may', () => {
   for (const { sizes, parameters } of pairedVariants) {

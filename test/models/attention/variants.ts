@@ -93,6 +93,10 @@ export const transformerVariants = [
   variant(transformer, 2, { ...small, layers: 2, positions: 0 }, 0.4),
   variant(transformer, 2, { ...small, layers: 2, preNorm: 0 }, 0.4),
 ];
+export const transformerClassifiers = [
+  variant(transformer, 2, { ...small, layers: 2, classes: 4 }, 0.4),
+  variant(transformer, 3, { ...small, layers: 1, signs: 1 }, 0.4),
+];
 export const pairedVariants = [
   variant(pairedTransformer, 3, { ...small, layers: 3 }, 0.4),
   variant(pairedTransformer, 1, { ...small, layers: 2, positions: 1, maxContext: 3 }, 0.4),
@@ -120,6 +124,7 @@ export const variants = [
   ...multilayerVariants,
   ...sparseVariants,
   ...transformerVariants,
+  ...transformerClassifiers,
   ...pairedVariants,
   ...stackedVariants,
   ...pairedClassifiers,
