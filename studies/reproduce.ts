@@ -146,7 +146,10 @@ export function openWorkshop(study: Study, options: ReproduceOptions, stages: nu
       ...(plan.verification === undefined ? {} : { verification: plan.verification }),
       ...(signal === undefined ? {} : { signal }),
       onProgress: ({ step, loss }) =>
-        report(step / config.steps, `training ${plan.label}: loss ${showNumber(loss, 3)}`),
+        report(
+          step / config.steps,
+          `training ${plan.label}${Number.isFinite(loss) ? `: loss ${showNumber(loss, 3)}` : ''}`,
+        ),
     });
     if (!run.interrupted) return run;
     signal?.throwIfAborted();
