@@ -131,19 +131,24 @@ export function requireLabels(
   if (output === 'value') return;
   const width = responseWidth({ classes });
   for (let i = 0; i < context; i++) {
-    const label = values.subarray(at + i * width, at + (i + 1) * width);
-    const isLabel =
-      output === 'sigmoid'
-        ? Math.abs(label[0]!) === 1
-        : label.every((value) => value === 0 || value === 1) && label.reduce((sum, value) => sum + value, 0) === 1;
-    if (isLabel) continue;
+    const start = at + i * width;
+    if (output === 'sigmoid' ? Math.abs(values[start]!) === 1 : isOneHot(values, start, width)) continue;
     throw new DataError({
       where: place(i),
       expected:
         output === 'sigmoid' ? 'a label, -1 or +1' : `a label: ${width} numbers, one of them 1 and the others 0`,
-      got: [...label.subarray(0, 20)].join(', '),
+      got: [...values.subarray(start, start + Math.min(width, 20))].join(', '),
     });
   }
+}
+
+function isOneHot(values: Float32Array, start: number, width: number): boolean {
+  let ones = 0;
+  for (let k = start; k < start + width; k++) {
+    if (values[k] === 1) ones++;
+    else if (values[k] !== 0) return false;
+  }
+  return ones === 1;
 }
 
 /** @throws {DataError} if a prompt has fewer pairs than the model needs. */
