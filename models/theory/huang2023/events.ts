@@ -47,8 +47,11 @@ export interface Events {
   readonly steps: number;
 }
 
-/** Steps of the reduced mean field that a fraction of a minute computes. */
-const MOST_STEPS = 3e8;
+/** When all else has happened: so many times as long is waited for B_{k,1} to reach its threshold. */
+const PATIENCE = 3;
+
+/** Steps of the reduced mean field that some seconds compute. */
+const MOST_STEPS = 1e8;
 
 /**
  * Descends until every event has happened.
@@ -64,12 +67,14 @@ export function findEvents(
   const at = descent.law.dominant;
   const events: Partial<Record<EventName, QueryEvent>> = {};
   const below: (QueryEvent | null)[] = losses.map(() => null);
+  let latest = 0;
   let missing = losses.length + (at === null ? 2 : 6);
   const steps = descend(descent, most, ({ step, logits, moments: { loss, attention, direction } }) => {
     const target = logits[0]!;
     const dominant = at === null ? Number.NaN : logits[at]!;
     const happen = (): QueryEvent => {
       missing--;
+      latest = step;
       return { step, target, dominant, attention: attention[0]!, loss };
     };
     if (at !== null) {
@@ -85,21 +90,24 @@ export function findEvents(
     if (events.targetGrown === undefined && target > logK) events.targetGrown = happen();
     if (events.targetLeads === undefined && attention[0]! > 0.5) events.targetLeads = happen();
     for (let i = 0; i < losses.length; i++) if (below[i] === null && loss < losses[i]!) below[i] = happen();
-    return missing > 0;
+    // B_{k,1} need not fall so far: where p_1 is small the dominant feature loses its lead without that.
+    const isSettled = missing === 1 && at !== null && events.dominantSuppressed === undefined;
+    return missing > 0 && !(isSettled && step > PATIENCE * (latest + 10));
   });
   return { events, lossBelow: losses.map((loss, i) => ({ loss, event: below[i]! })), steps };
 }
 
 /**
- * @throws {UsageError} if finding the events would take more than some 3e8 steps: about K^2 log K / eta, and K / (4 eps eta)
- *   for the loss eps.
+ * @param rarest The smallest p_k.
+ * @throws {UsageError} if finding the events would take more than some 1e8 steps: about 1/(eta p_k^2) until the target has
+ *   grown, and 1/(4 p_k eta eps) for the loss eps.
  */
-export function checkEventSteps(K: number, eta: number, smallestLoss: number): void {
-  const expected = (4 * K * K * Math.log(K) + (2 * K) / smallestLoss) / eta;
+export function checkEventSteps(rarest: number, eta: number, smallestLoss: number): void {
+  const expected = (1.3 / rarest ** 2 + 1 / (2 * rarest * smallestLoss)) / eta;
   if (expected < MOST_STEPS) return;
   throw new UsageError({
     where: 'eta',
-    expected: `a learning rate of ${((expected / MOST_STEPS) * eta).toPrecision(2)} or more for K = ${K}`,
+    expected: `a learning rate of ${((expected / MOST_STEPS) * eta).toPrecision(2)} or more for p_k = ${rarest.toPrecision(2)}`,
     got: String(eta),
     remedy: 'Times scale as 1/eta while eta is small: compute them at a larger one.',
   });

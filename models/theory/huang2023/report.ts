@@ -48,7 +48,7 @@ const MOST_FINITE_STEPS = 20_000;
 export function theoryReport(settings: HuangSettings): HuangReport {
   const { K, N, eta } = settings;
   const probabilities = featureProbabilities(settings);
-  checkEventSteps(K, eta, Math.min(...reportedLosses));
+  checkEventSteps(Math.min(...probabilities), eta, Math.min(...reportedLosses));
   const common = { logK: Math.log(K), suppression: -0.49 * Math.log(K) };
   if (isBalanced(settings)) {
     const events = eventsOf(settings, 'balanced');

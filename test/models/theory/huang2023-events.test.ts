@@ -134,6 +134,16 @@ describe('the report', () => {
     expect(report['events']).toEqual({ targetLeads: 145, targetGrown: 170 });
   });
 
+  it('leaves out what does not happen, and does not wait for it for ever', () => {
+    const report = theoryReport({ K: 100, p1: 0.1, eta: 10, N: 400 });
+    expect(Object.keys(report['events'] as object)).toEqual([
+      'leadingInfluenceSwitches',
+      'logitsSeparate',
+      'targetGrown',
+    ]);
+    expect(Object.keys(report['lossBelow'] as object)).toEqual(['0.1', '0.05', '0.01']);
+  });
+
   it('refuses what would take for ever, and says which rate would not', () => {
     expect(() => theoryReport({ K: 100_000, p1: 0.5, eta: 1, N: 100 })).toThrow(
       /eta: expected a learning rate of .* or more/,
