@@ -39,7 +39,7 @@ export const shen2024: Study = {
     arxiv: '2410.11778',
   },
   settings: [
-    wholeNumberSetting('d', 'dimension of the covariates', 20),
+    wholeNumberSetting('d', 'dimension of the covariates', 10),
     wholeNumberSetting('c', 'classes; two are signs, as in the paper’s binary task', 2, 2),
     nonNegativeSetting('r', 'norm of the class means in the metric Λ⁻¹', 2),
     wholeNumberSetting('N', 'pairs in each training prompt', 100),

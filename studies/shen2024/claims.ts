@@ -8,7 +8,7 @@ import { classesOf, type Findings, rowsOf, sorted, trainingLength, trainingTask 
 import { learnedProduct, limitRisks, scaleOf, settingOf } from './law.ts';
 
 /** How far the matrix of a finite training may stay from its limit, in Frobenius norm. */
-const MATRIX_LIMIT = 0.25;
+const MATRIX_LIMIT = 0.15;
 /** How much more error the noise of a finite training may cost, as a share of the limit's own, and beside it. */
 const EXCESS_LIMIT = 0.15;
 const EXCESS_FLOOR = 0.004;

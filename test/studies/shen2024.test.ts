@@ -21,7 +21,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('settings and theory', () => {
   it('has the paper’s symbols, M following N', () => {
-    expect(settingsOf('N=40')).toEqual({ d: 20, c: 2, r: 2, N: 40, M: 40, covariance: 'identity' });
+    expect(settingsOf('N=40')).toEqual({ d: 10, c: 2, r: 2, N: 40, M: 40, covariance: 'identity' });
     expect(() => settingsOf('c=1')).toThrow(/2 or more/);
     expect(() => settingsOf('r=0')).toThrow(/norm above 0/);
   });
