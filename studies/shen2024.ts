@@ -96,7 +96,7 @@ export const shen2024: Study = {
   ],
   leadFigure: 'length',
   cost: {
-    quick: { flops: 1e11, memory: 900e6, minutes: 2 },
+    quick: { flops: 2e11, memory: 900e6, minutes: 1.7 },
     full: { flops: 1e13, memory: 1.5e9, minutes: 90 },
   },
   task: taskOf,
