@@ -142,19 +142,14 @@ export const lu2024: Study = {
   ],
   leadFigure: 'task-gap',
   cost: {
-    quick: {
-      flops: 8e11,
-      memory: 6e8,
-      minutes: 2.5,
-      note: 'd = 32 and small networks; half of it trains the networks',
-    },
+    quick: { flops: 1.2e12, memory: 6e8, minutes: 2, note: 'd = 32, and small networks, which take half of it' },
     full: {
-      flops: 2e14,
+      flops: 3e17,
       memory: 1.5e9,
-      minutes: 3000,
+      minutes: 250_000,
       note:
-        'linear attention at d = 100 takes about an hour of it; the paper’s networks (d up to 80, 100,000 steps and more, ' +
-        'hundreds of runs) are a job for a GPU: name it by --device',
+        'of these, linear attention at d = 100 takes 6e13 flops and about an hour; the rest are the paper’s networks (d up to 80, ' +
+        '100,000 steps), a job for a GPU: name it by --device, or draw the other figures by name',
     },
   },
   task(settings) {
