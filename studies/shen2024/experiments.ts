@@ -47,7 +47,7 @@ const quick: Size = {
   prompts: 1200,
   baselinePrompts: 300,
   descentPrompts: 4096,
-  depthSteps: 1500,
+  depthSteps: 800,
   verification: { batches: [1, 7] },
 };
 
