@@ -18,7 +18,7 @@ import { createSampler } from '../models/tasks/index.ts';
 import { createBreather } from './breathe.ts';
 import type { ProviderName } from './provider-table.ts';
 import type { InferenceSession } from './session.ts';
-import { type Tolerance, tolerances } from './tolerances.ts';
+import { type Tolerance, toleranceFor } from './tolerances.ts';
 
 /** Every combination of these is a case. */
 export interface VerifyOptions {
@@ -26,7 +26,7 @@ export interface VerifyOptions {
   readonly contexts: readonly number[];
   readonly queries: readonly number[];
   readonly seed: number;
-  /** Null: the row of the session's provider in `tolerances.ts`. */
+  /** Null: what `tolerances.ts` has for the session's provider and the model. */
   readonly tolerance: Tolerance | null;
   /** Ends the verification with the signal's own reason. */
   readonly signal: AbortSignal | null;
@@ -137,7 +137,7 @@ export async function verifySession(
       }
     }
   }
-  return { ...judge(comparisons, tolerance ?? tolerances[report.provider]), ...evidence(session) };
+  return { ...judge(comparisons, tolerance ?? toleranceFor(report.provider, model)), ...evidence(session) };
 }
 
 function evidence({ report: { provider, adapter, runtime } }: InferenceSession) {

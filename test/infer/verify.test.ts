@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { type ProviderName, probeProvider } from '../../infer/providers.ts';
 import type { InferenceSession, Predictions } from '../../infer/session.ts';
-import { tolerances } from '../../infer/tolerances.ts';
+import { toleranceFor, tolerances } from '../../infer/tolerances.ts';
 import { verifyModel } from '../../infer/verify.ts';
 import { sizesFor, type VerifyResult, verifySession } from '../../infer/verify-session.ts';
 import type { PromptBatch } from '../../models/prompts.ts';
@@ -43,6 +43,16 @@ describe.each(['cpu', 'wasm', 'webgpu', 'cuda'] as ProviderName[])('%s', async (
       },
     );
   });
+});
+
+test('rounding may grow with the layers of a transformer, and with nothing else', () => {
+  const relative = (name: string, layers?: number) =>
+    toleranceFor('cpu', { architecture: { name }, sizes: layers === undefined ? {} : { options: { layers } } })
+      .relative;
+  expect(relative('linear-attention')).toBe(tolerances.cpu.relative);
+  expect(relative('multilayer-linear-attention', 8)).toBe(tolerances.cpu.relative);
+  expect(relative('transformer', 2)).toBeCloseTo(5e-5, 12);
+  expect(relative('paired-transformer', 12)).toBeCloseTo(3e-4, 12);
 });
 
 test('larger models are verified at sizes that their reference can go through', () => {
