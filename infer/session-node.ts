@@ -23,7 +23,7 @@ import type { WorkerSettings } from './worker-protocol.ts';
 const mostThreads = 4;
 
 /** On a processor blocks beyond its caches are slower; a GPU wants much at a time. */
-const cacheBudget = 8 * 2 ** 20;
+const cacheBudget = 4 * 2 ** 20;
 
 export const sessionDefaults: SessionOptions = {
   provider: 'auto',
