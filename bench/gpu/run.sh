@@ -5,7 +5,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
 # WebGPU needs a Vulkan loader and a driver's description. NVIDIA's driver may be there without one (containers).
-if ! ldconfig -p 2>/dev/null | grep -q libvulkan.so.1 && [ -e "$here/lib/libvulkan.so.1" ]; then
+if ! ldconfig -p 2>/dev/null | grep libvulkan.so.1 >/dev/null && [ -e "$here/lib/libvulkan.so.1" ]; then
   export LD_LIBRARY_PATH="$here/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 fi
 if [ -z "${VK_ICD_FILENAMES:-}" ] && ! ls /usr/share/vulkan/icd.d/*nvidia* /etc/vulkan/icd.d/*nvidia* >/dev/null 2>&1; then
@@ -18,7 +18,11 @@ if [ -z "${VK_ICD_FILENAMES:-}" ] && ! ls /usr/share/vulkan/icd.d/*nvidia* /etc/
 fi
 
 # ONNX Runtime's CUDA provider needs the CUDA runtime, cuBLAS and cuDNN 9; PyTorch's packages bring them along.
-python=${ICL_BENCH_PYTHON:-$(command -v python3 || true)}
+python=${ICL_BENCH_PYTHON:-}
+for candidate in python3 /usr/bin/python3 /opt/conda/bin/python3; do
+  [ -n "$python" ] && break
+  "$candidate" -c 'import torch' >/dev/null 2>&1 && python=$(command -v "$candidate")
+done
 if [ -n "$python" ]; then
   export ICL_BENCH_PYTHON="$python"
   libraries=$("$python" - <<'PYTHON' || true
