@@ -107,6 +107,7 @@ const rows: Readonly<Record<string, RowWords>> = {
   },
 };
 
+/** Rows of the table. */
 const isMatch = (name: string): boolean => Object.hasOwn(rows, name);
 
 function readResults(path: string): Result[] {
@@ -296,6 +297,17 @@ function environmentLines(results: readonly Result[]): string {
   ].join('\n');
 }
 
+const growthSection = (curves: readonly GrowthCurve[]): string => `## Growth
+
+Milliseconds per training step while one size is doubled, twice; the exponent is the slope of a straight line through the logarithms.
+Products of d x d matrices are inherent in deep linear attention, and T x T scores in a transformer.
+
+${growthTable(curves)}
+
+![Milliseconds per training step against batch, context, dimension and depth](growth.svg)
+
+`;
+
 /** The page as Markdown. */
 export function performancePage(results: readonly Result[]): string {
   const matches = results.filter(({ name }) => isMatch(name));
@@ -337,16 +349,7 @@ what remains is the cost of calling many small operations.
 
 ${matches.map(({ name }) => `- \`${name}\`: ${rows[name]!.limit}`).join('\n')}
 
-## Growth
-
-Milliseconds per training step while one size is doubled, twice; the exponent is the slope of a straight line through the logarithms.
-Products of d x d matrices are inherent in deep linear attention, and T x T scores in a transformer.
-
-${growthTable(curves)}
-
-![Milliseconds per training step against batch, context, dimension and depth](growth.svg)
-
-## Waiting
+${curves.length === 0 ? '' : growthSection(curves)}## Waiting
 
 ${startups.map(({ ours, settings }) => `- \`${String(settings['command'])}\`: ${number(ours / 1000)} s.`).join('\n')}
 
