@@ -48,6 +48,24 @@ function readResponses<T>(model: Model<T>, { responses }: Prompt<T>): T {
 /** Tokens (x_i, 0, .., 0), read in: `[.., W]`. Zeros are there only if classes are more than dimensions. */
 const readCovariates = <T>(model: Model<T>, covariates: T): T => readIn(model, covariates, model.sizes.dimension);
 
+/** Numbers in a token before it is read in: D, or one for each class if these are more. */
+const tokenWidth = (sizes: ModelSizes): number => Math.max(sizes.dimension, classesOf(sizes));
+
+/**
+ * `[B, T, ..]`: all x_i, then all y_i, filled up with zeros. Joined before they are read in: to join what parameters have had an
+ * influence on would need the context's length on the way back.
+ */
+function contextTokens<T>(ops: Ops<T>, { covariates, responses }: Prompt<T>, sizes: ModelSizes): T {
+  const zero = scale(ops, ops.slice(covariates, 2, 0, 1), 0); // [B, N, 1]
+  const fill = (a: T, width: number): T => {
+    const zeros = Array.from({ length: tokenWidth(sizes) - width }, () => zero);
+    return zeros.length === 0 ? a : ops.concat([a, ...zeros], 2);
+  };
+  const classes = classesOf(sizes);
+  const labels = classes === 0 ? fill(ops.expandDims(responses, 2), 1) : fill(responses, classes);
+  return ops.concat([fill(covariates, sizes.dimension), labels], 1);
+}
+
 /**
  * Predictions at the queries, before any link.
  * @param queries `[B, Q, W]`, read in; or `[B, Q, 1, W]` for predictions at several lengths of context.
@@ -63,7 +81,7 @@ function predict<T>(model: Model<T>, prompt: Prompt<T>, queries: T, at: T, isSha
   const queryMask = maskFor(ops.sub(at, ops.constant(1))); // [1, T] or [n, T]: x_{n+1} has the query's place, and is no key
   const beside = (a: T) => (isShared ? a : ops.expandDims(a, 1));
 
-  let context = ops.concat([readCovariates(model, prompt.covariates), readResponses(model, prompt)], 1);
+  let context = readIn(model, contextTokens(ops, prompt, sizes), tokenWidth(sizes));
   // Without positions a query is the same at every place, but it must be there at each.
   const hasPositions = option(sizes, 'positions') === 1;
   let own = ops.add(queries, hasPositions ? positionsAt(model, at) : scale(ops, ops.expandDims(at, 1), 0));

@@ -5,7 +5,6 @@ import { openStatefulSession } from '../../infer/stateful-session.ts';
 import { resolveSizes } from '../../models/architecture.ts';
 import { architectureNamed, architectures } from '../../models/attention/index.ts';
 import { createGenerator } from '../../models/random.ts';
-import type { TaskSpec } from '../../models/tasks/index.ts';
 import { createEngine } from '../../train/engines.ts';
 import { prepareStep } from '../../train/graph-engine.ts';
 import { losses } from '../../train/losses.ts';
@@ -21,6 +20,7 @@ import { requireOrSkip } from '../require.ts';
 import { useSoftwareWebgpu } from '../software-webgpu.ts';
 import { expectClose } from '../tolerance.ts';
 import { referenceStep, runStep } from './step-fixtures.ts';
+import { trained } from './trained-architectures.ts';
 
 useSoftwareWebgpu();
 
@@ -119,25 +119,6 @@ describe.runIf(requireOrSkip('webgpu', webgpu.available, webgpu.detail))('on Web
     },
   );
 });
-
-const small = { layers: 2, width: 8, heads: 2, maxContext: 9 };
-interface Choice {
-  readonly options?: Record<string, number>;
-  readonly scheme?: string;
-  readonly learningRate: number;
-  /** @default linear regression */
-  readonly task?: TaskSpec;
-}
-
-const trained: Record<string, Choice> = {
-  'linear-attention': { learningRate: 0.02 },
-  'linear-attention-classifier': { learningRate: 0.3, task: classifierVariants[0]!.task },
-  'multilayer-linear-attention': { options: { layers: 2 }, learningRate: 0.01 },
-  'sparse-linear-attention': { options: { layers: 2 }, learningRate: 0.01 },
-  'softmax-attention': { learningRate: 0.05 },
-  transformer: { options: small, scheme: 'fan-in', learningRate: 0.003 },
-  'paired-transformer': { options: small, scheme: 'fan-in', learningRate: 0.003 },
-};
 
 test('every architecture is among those that are trained here', () => {
   expect(Object.keys(trained)).toEqual(architectures.map(({ name }) => name));
