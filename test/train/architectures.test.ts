@@ -124,27 +124,24 @@ test('every architecture is among those that are trained here', () => {
   expect(Object.keys(trained)).toEqual(architectures.map(({ name }) => name));
 });
 
-test.each(Object.entries(trained))(
-  '%s learns: 200 steps on one batch cut its loss by two fifths',
-  async (name, choice) => {
-    const { options, scheme, learningRate, task = regression(2) } = choice;
-    const architecture = architectureNamed(name);
-    const { dimension } = task;
-    const sizes = resolveSizes('test', architecture, { dimension, ...(options === undefined ? {} : { options }) });
-    const start = architecture.initSchemes.find((one) => one.name === (scheme ?? 'generic'))!;
-    const parameters = start.initialise(sizes, start.defaults, createGenerator(3, 2));
-    const batch = drawPromptsFor({ task }, { batch: 8, context: 5, queries: 1 });
-    const adam = { name: 'adam', learningRate: 4 * learningRate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
-    const engine = await createEngine('onnx', { device: 'cpu', architecture, sizes, optimizer: adam, clipNorm: null });
-    const zeros = Object.fromEntries(
-      Object.entries(parameters).map(([key, { length }]) => [key, new Float32Array(length)]),
-    );
-    engine.loadState({ parameters, optimizer: { firstMoment: zeros, secondMoment: zeros } });
-    const losses: number[] = [];
-    for (let at = 0; at < 200; at++) {
-      losses.push((await engine.step(batch, engine.scalars(adam.learningRate, at)).read()).loss);
-    }
-    engine.dispose();
-    expect(losses.at(-1)! / losses[0]!).toBeLessThan(0.6);
-  },
-);
+test.each(Object.entries(trained))('%s learns: 200 steps on one batch cut its loss', async (name, choice) => {
+  const { options, scheme, learningRate, task = regression(2) } = choice;
+  const architecture = architectureNamed(name);
+  const { dimension } = task;
+  const sizes = resolveSizes('test', architecture, { dimension, ...(options === undefined ? {} : { options }) });
+  const start = architecture.initSchemes.find((one) => one.name === (scheme ?? 'generic'))!;
+  const parameters = start.initialise(sizes, start.defaults, createGenerator(3, 2));
+  const batch = drawPromptsFor({ task }, { batch: 8, context: 5, queries: 1 });
+  const adam = { name: 'adam', learningRate: 4 * learningRate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
+  const engine = await createEngine('onnx', { device: 'cpu', architecture, sizes, optimizer: adam, clipNorm: null });
+  const zeros = Object.fromEntries(
+    Object.entries(parameters).map(([key, { length }]) => [key, new Float32Array(length)]),
+  );
+  engine.loadState({ parameters, optimizer: { firstMoment: zeros, secondMoment: zeros } });
+  const losses: number[] = [];
+  for (let at = 0; at < 200; at++) {
+    losses.push((await engine.step(batch, engine.scalars(adam.learningRate, at)).read()).loss);
+  }
+  engine.dispose();
+  expect(losses.at(-1)! / losses[0]!).toBeLessThan(choice.left ?? 0.6);
+});
