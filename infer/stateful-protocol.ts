@@ -1,6 +1,6 @@
 /**
  * What the caller's thread and the thread of a stateful session say to each other, and how the feeds of one run lie in the
- * buffer that travels between them. Messages are handled in the order they were sent.
+ * memory that both see. Messages are handled in the order they were sent.
  */
 import type { ProviderName } from './provider-table.ts';
 import type { Feed, StatefulGraph } from './stateful-runner.ts';
@@ -12,13 +12,18 @@ export interface StatefulSettings {
   readonly threads: number;
 }
 
-/** Name and shape of an input; its numbers follow those of the one before it in the buffer. */
+/** Name and shape of an input; its numbers follow those of the one before it in its slot. */
 export type FeedLayout = Omit<Feed, 'values'>;
 
 type Reports = readonly (readonly number[])[];
 
 export type ToStateful =
-  | { readonly kind: 'step'; readonly layout: readonly FeedLayout[]; readonly buffer: ArrayBuffer }
+  /**
+   * Shared memory for the feeds of one run at a time, made known once: memory that travelled with every run would be
+   * collected as garbage on both sides, which costs more than a short run.
+   */
+  | { readonly kind: 'slot'; readonly slot: number; readonly memory: SharedArrayBuffer }
+  | { readonly kind: 'step'; readonly slot: number; readonly layout: readonly FeedLayout[] }
   | { readonly kind: 'report' }
   | { readonly kind: 'load'; readonly vectors: readonly Float32Array[] }
   | { readonly kind: 'read' }
@@ -33,8 +38,8 @@ export type FromStateful =
       readonly tensors: number;
     }
   | { readonly kind: 'refused'; readonly problem: string }
-  /** The buffer of a step comes back, with the reports of the oldest steps that had none yet, if they are free. */
-  | { readonly kind: 'stepped'; readonly buffer: ArrayBuffer; readonly reports: Reports; readonly tensors: number }
+  /** The slot of a step is free, with the reports of the oldest steps that had none yet, if they cost nothing. */
+  | { readonly kind: 'stepped'; readonly slot: number; readonly reports: Reports; readonly tensors: number }
   /** The same, asked for. */
   | { readonly kind: 'reported'; readonly reports: Reports; readonly tensors: number }
   | { readonly kind: 'state'; readonly vectors: readonly Float32Array[] }
@@ -43,27 +48,26 @@ export type FromStateful =
 
 const lengthOf = (shape: readonly number[]): number => shape.reduce((size, length) => size * length, 1);
 
-/** Bytes of the buffer that feeds need. */
-export function feedBytes(feeds: readonly Feed[]): number {
-  return 4 * feeds.reduce((total, { values }) => total + values.length, 0);
-}
+/** Numbers in all feeds together. */
+export const feedLength = (feeds: readonly Feed[]): number =>
+  feeds.reduce((total, { values }) => total + values.length, 0);
 
-/** Copies the numbers of feeds into a buffer, one after the other; it may be longer. */
-export function packFeeds(feeds: readonly Feed[], buffer: ArrayBuffer): FeedLayout[] {
+/** Copies the numbers of feeds into memory, one after the other; it may be longer. */
+export function packFeeds(feeds: readonly Feed[], memory: Float32Array): FeedLayout[] {
   let offset = 0;
   return feeds.map(({ name, shape, values }) => {
-    new Float32Array(buffer, offset, values.length).set(values);
-    offset += 4 * values.length;
+    memory.set(values, offset);
+    offset += values.length;
     return { name, shape };
   });
 }
 
-/** The feeds as views of the buffer. */
-export function unpackFeeds(layout: readonly FeedLayout[], buffer: ArrayBuffer): Feed[] {
+/** The feeds as views of memory in which they lie so. */
+export function unpackFeeds(layout: readonly FeedLayout[], memory: Float32Array): Feed[] {
   let offset = 0;
   return layout.map(({ name, shape }) => {
-    const values = new Float32Array(buffer, offset, lengthOf(shape));
-    offset += 4 * values.length;
-    return { name, shape, values };
+    const start = offset;
+    offset += lengthOf(shape);
+    return { name, shape, values: memory.subarray(start, offset) };
   });
 }

@@ -9,7 +9,7 @@ import { type ProviderName, providerNamed } from './provider-table.ts';
 import { providerUnavailable, requireProvider } from './providers.ts';
 import {
   type FromStateful,
-  feedBytes,
+  feedLength,
   packFeeds,
   type StatefulSettings,
   type ToStateful,
@@ -102,8 +102,10 @@ class ThreadedSession implements StatefulSession {
   readonly runtime: string;
   readonly #worker: Worker;
   readonly #ended: Promise<void>;
-  /** Buffers at rest: as many as runs were ever under way at once. */
-  readonly #buffers: ArrayBuffer[] = [];
+  /** Memory that the thread sees too, by the number of its slot: as many as runs were ever under way at once. */
+  readonly #slots: Float32Array[] = [];
+  /** Slots that no run is reading. */
+  readonly #free: number[] = [];
   /** Runs without a report yet, oldest first. */
   readonly #steps: Waiting<readonly number[]>[] = [];
   readonly #readings: Waiting<readonly Float32Array[]>[] = [];
@@ -163,11 +165,9 @@ class ThreadedSession implements StatefulSession {
   step(feeds: readonly Feed[]): StartedStep {
     this.#requireOpen();
     const waiting = this.#wait(this.#steps);
-    const bytes = feedBytes(feeds);
-    const known = this.#buffers.pop();
-    const buffer = known !== undefined && known.byteLength >= bytes ? known : new ArrayBuffer(bytes);
-    const layout = packFeeds(feeds, buffer);
-    this.#say({ kind: 'step', layout, buffer }, [buffer]);
+    const slot = this.#takeSlot(feedLength(feeds));
+    const layout = packFeeds(feeds, this.#slots[slot]!);
+    this.#say({ kind: 'step', slot, layout });
     return {
       read: () => {
         if (!waiting.isOver && !this.#reportsAreFree) this.#say({ kind: 'report' });
@@ -208,14 +208,25 @@ class ThreadedSession implements StatefulSession {
     throw this.#error('it has been closed', 'Open another.');
   }
 
-  #say(message: ToStateful, transfer: ArrayBuffer[] = []): void {
-    this.#worker.postMessage(message, transfer);
+  /** A slot with room for so many numbers. */
+  #takeSlot(length: number): number {
+    const slot = this.#free.pop() ?? this.#slots.length;
+    if ((this.#slots[slot]?.length ?? -1) < length) {
+      const memory = new SharedArrayBuffer(4 * length);
+      this.#slots[slot] = new Float32Array(memory);
+      this.#say({ kind: 'slot', slot, memory });
+    }
+    return slot;
+  }
+
+  #say(message: ToStateful): void {
+    this.#worker.postMessage(message);
   }
 
   #receive(message: FromStateful): void {
     switch (message.kind) {
       case 'stepped':
-        this.#buffers.push(message.buffer);
+        this.#free.push(message.slot);
         this.#report(message);
         break;
       case 'reported':

@@ -6,12 +6,23 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { condense, type OnnxRuntime, runtimeVersion } from './onnxruntime.ts';
 import { providerNamed } from './provider-table.ts';
 import { type FromStateful, type StatefulSettings, type ToStateful, unpackFeeds } from './stateful-protocol.ts';
-import { openStatefulRunner, type StatefulRunner } from './stateful-runner.ts';
+import { type Feed, openStatefulRunner, type StatefulRunner } from './stateful-runner.ts';
 
 const port = parentPort!;
 const { provider, graph, threads } = workerData as StatefulSettings;
 
-const say = (message: FromStateful, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
+const say = (message: FromStateful) => port.postMessage(message);
+
+const slots: Float32Array[] = [];
+/** The feeds of the run that is under way: ONNX Runtime refuses memory that threads share. */
+let own = new Float32Array(0);
+
+function feedsOf({ slot, layout }: ToStateful & { kind: 'step' }): Feed[] {
+  const shared = slots[slot]!;
+  if (own.length < shared.length) own = new Float32Array(shared.length);
+  own.set(shared);
+  return unpackFeeds(layout, own);
+}
 
 /** Why nothing works any more: a step that failed leaves a hole that later ones must not step over. */
 let problem: string | undefined;
@@ -27,12 +38,12 @@ async function handle(runner: StatefulRunner, message: ToStateful): Promise<void
     return;
   }
   try {
-    if (message.kind === 'load') runner.load(message.vectors);
+    if (message.kind === 'slot') slots[message.slot] = new Float32Array(message.memory);
+    else if (message.kind === 'load') runner.load(message.vectors);
     else if (message.kind === 'step') {
-      const { layout, buffer } = message;
-      await runner.step(unpackFeeds(layout, buffer));
+      await runner.step(feedsOf(message));
       const reports = runner.reportsAreFree ? await runner.takeReports() : [];
-      say({ kind: 'stepped', buffer, reports, tensors: runner.tensorCount() }, [buffer]);
+      say({ kind: 'stepped', slot: message.slot, reports, tensors: runner.tensorCount() });
     } else if (message.kind === 'report') {
       const reports = await runner.takeReports();
       say({ kind: 'reported', reports, tensors: runner.tensorCount() });

@@ -29,7 +29,10 @@ export function relativeDistance(model: TrainedModel): number {
   return Math.sqrt(squares.reduce((sum, value) => sum + value, 0) / product.length) / w;
 }
 
-/** The mean of the diagonal of W Lambda is w_N; its own entries say how well it is known. */
+/**
+ * The mean of the diagonal of W Lambda is w_N; its own entries say how well it is known. That standard error knows the noise of
+ * training but not what descent has left to go, nor the inflation of W by a large learning rate.
+ */
 function scaleClaims(findings: Findings): Claim[] {
   const models = everyModel(findings);
   if (models.length === 0) return [];
@@ -45,7 +48,7 @@ function scaleClaims(findings: Findings): Claim[] {
   });
   const worst = worstBy(models, relativeDistance);
   return [
-    statisticalClaim('tr(W Λ) / d is w_N', comparisons),
+    statisticalClaim('tr(W Λ) / d is w_N, by the scatter of the diagonal', comparisons),
     boundClaim(`‖W Λ − w_N I‖ / ‖w_N I‖; worst of ${models.length}: ${worst.plan.label}`, {
       theory: 0,
       measured: relativeDistance(worst),
