@@ -100,7 +100,7 @@ describe('line chart', () => {
     };
     expect(ticksOf({ label: 'y', type: 'linear' })).toContain('0');
     const asked = ticksOf({ label: 'y', type: 'linear', low: -1, high: 1 });
-    expect(asked).toContain('-1');
+    expect(asked).toContain('−1');
     expect(asked).toContain('1');
   });
 });
