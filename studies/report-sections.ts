@@ -1,5 +1,6 @@
 /** The tables at the end of a reproduction's report: the models, their verification, the environment. */
 import type { SessionReport } from '../infer/session.ts';
+import { exactEngine } from '../train/engine-table.ts';
 import { showNumber } from './numbers.ts';
 import type { ReportSection } from './report.ts';
 import type { TrainedModel } from './reproduce.ts';
@@ -8,20 +9,25 @@ import type { TrainedModel } from './reproduce.ts';
 export function modelSection(models: readonly TrainedModel[]): ReportSection {
   return {
     title: 'Models',
-    text: 'Each was trained here on fresh prompts at every step. The loss is the mean over the last tenth of the steps.',
+    text: 'Each was trained here: on fresh prompts at every step, or again and again on a set of as many as the table says. An exact fit solves for its minimum in one step. The loss is the mean over the last tenth of the steps.',
     table: {
-      columns: ['model', 'start', 'optimizer', 'steps', 'batch', 'seed', 'engine', 'seconds', 'loss'],
-      rows: models.map(({ plan, run: { config, engine, device, seconds, loss } }) => [
-        plan.label,
-        config.initialisation.scheme,
-        `${config.optimizer.name} ${showNumber(config.optimizer.learningRate, 3)}, ${config.schedule.name}`,
-        config.steps,
-        config.batch,
-        config.seed,
-        `${engine} ${device}`,
-        Number(seconds.toFixed(1)),
-        loss,
-      ]),
+      columns: ['model', 'start', 'optimizer', 'steps', 'batch', 'prompts', 'seed', 'engine', 'seconds', 'loss'],
+      rows: models.map(({ plan, run: { config, engine, device, seconds, loss } }) => {
+        const isExact = engine === exactEngine;
+        const { name, learningRate } = config.optimizer;
+        return [
+          plan.label,
+          isExact ? '–' : config.initialisation.scheme,
+          isExact ? 'exact fit' : `${name} ${showNumber(learningRate, 3)}, ${config.schedule.name}`,
+          config.steps,
+          config.batch,
+          isExact ? config.batch : (config.trainingPrompts ?? 'fresh'),
+          config.seed,
+          `${engine} ${device}`,
+          Number(seconds.toFixed(1)),
+          loss,
+        ];
+      }),
     },
   };
 }

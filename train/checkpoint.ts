@@ -16,6 +16,7 @@ import { streams } from '../models/random.ts';
 import { formatShape, type Shape } from '../models/shape.ts';
 import type { TrainingConfig } from './config.ts';
 import { configHash } from './config-identity.ts';
+import type { ExactEngine } from './engine-table.ts';
 import type { DeviceName, EngineName, TrainingState } from './engines.ts';
 import { createOptimizer } from './optimizers.ts';
 import { promptNumber } from './training-prompts.ts';
@@ -36,7 +37,7 @@ export interface Checkpoint {
   readonly state: TrainingState;
   readonly progress: LoopProgress;
   /** `exact`: solved for, not trained. */
-  readonly engine: EngineName | 'exact';
+  readonly engine: EngineName | ExactEngine;
   readonly device: DeviceName;
   readonly adapter: string | null;
   readonly runtime: string;

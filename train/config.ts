@@ -9,7 +9,15 @@ import { UsageError, unknownName } from '../models/errors.ts';
 import { belowOne, finite, fraction, nonNegative, parseWith, positive, text, wholeNumber } from '../models/schema.ts';
 import { samplerFor } from '../models/task-fit.ts';
 import { type TaskSpec, taskSchema } from '../models/tasks/index.ts';
-import { checkEngineDevice, type DeviceName, deviceNames, type EngineName, engineNames } from './engine-table.ts';
+import {
+  checkEngineDevice,
+  type DeviceName,
+  deviceNames,
+  type EngineName,
+  type ExactEngine,
+  engineNames,
+  exactEngine,
+} from './engine-table.ts';
 import { defaultLoss, type LossSpec, losses, lossFor } from './losses.ts';
 import { type AdamSpec, type AdamWSpec, type OptimizerSpec, optimizers } from './optimizers.ts';
 import { type ScheduleSpec, schedules } from './schedule.ts';
@@ -39,7 +47,7 @@ export interface TrainingConfig {
   /** Gradients of a larger norm are scaled down to it; null: never. */
   readonly clipNorm: number | null;
   /** `exact`: solved for, where the study can; `auto`: so where it can, otherwise trained. */
-  readonly engine: EngineName | 'exact' | 'auto';
+  readonly engine: EngineName | ExactEngine | 'auto';
   readonly device: DeviceName | 'auto';
   /** Steps per row of `metrics.jsonl`. */
   readonly logEvery: number;
@@ -152,7 +160,7 @@ const schema = v.strictObject({
   optimizer: v.optional(optimizer, configDefaults.optimizer),
   schedule: v.optional(schedule, configDefaults.schedule),
   clipNorm: v.optional(v.nullable(positive), configDefaults.clipNorm),
-  engine: v.optional(oneOf([...engineNames, 'exact'] as const), configDefaults.engine),
+  engine: v.optional(oneOf([...engineNames, exactEngine] as const), configDefaults.engine),
   device: v.optional(oneOf(deviceNames), configDefaults.device),
   logEvery: v.optional(wholeNumber(1), configDefaults.logEvery),
   checkpointEvery: v.optional(wholeNumber(1), configDefaults.checkpointEvery),
@@ -203,7 +211,7 @@ function checkTogether(where: string, config: ReadConfig): TrainingConfig {
     });
   }
   // What is solved for exactly has no device to choose: `exact-fit.ts` says so where it matters.
-  checkEngineDevice(where, config.engine === 'exact' ? 'auto' : config.engine, config.device);
+  checkEngineDevice(where, config.engine === exactEngine ? 'auto' : config.engine, config.device);
   return {
     ...config,
     loss,

@@ -25,6 +25,10 @@ export const engineTable: readonly {
   },
 ];
 
+/** What stands where an engine would in a run whose parameters were solved for instead of trained: `exact-fit.ts`. */
+export const exactEngine = 'exact';
+export type ExactEngine = typeof exactEngine;
+
 export const engineNames: readonly EngineName[] = engineTable.map(({ name }) => name);
 export const deviceNames: readonly DeviceName[] = [...new Set(engineTable.flatMap(({ devices }) => devices))];
 

@@ -6,6 +6,7 @@ import { UsageError } from '../models/errors.ts';
 import { version } from '../models/version.ts';
 import { type Checkpoint, writeCheckpoint } from './checkpoint.ts';
 import type { TrainingConfig } from './config.ts';
+import { exactEngine } from './engine-table.ts';
 import { initialProgress } from './loop.ts';
 import { createOptimizer } from './optimizers.ts';
 import { type Run, writeMetrics } from './run-folder.ts';
@@ -30,13 +31,13 @@ export type FitOf = (config: TrainingConfig) => ExactFit | null;
  */
 export function exactFitOf(config: TrainingConfig, fitOf: FitOf | undefined): ExactFit | null {
   const { engine, device, model } = config;
-  if (engine !== 'auto' && engine !== 'exact') return null;
+  if (engine !== 'auto' && engine !== exactEngine) return null;
   const fit = fitOf?.(config) ?? null;
-  if (fit === null && engine === 'exact') {
+  if (fit === null && engine === exactEngine) {
     throw new UsageError({
       where: '--engine',
       expected: 'an engine that trains',
-      got: 'exact',
+      got: exactEngine,
       remedy: `${model.name} has no exact fit to ${config.task.name} here.`,
     });
   }
@@ -68,7 +69,7 @@ export async function fitRun(run: Run, solve: ExactFit, signal: AbortSignal | un
     step: config.steps,
     state: { parameters, optimizer: emptySlots(config, parameters) },
     progress: initialProgress,
-    engine: 'exact',
+    engine: exactEngine,
     device: 'cpu',
     adapter: null,
     runtime: `icl-onnx ${version}, ${detail}`,

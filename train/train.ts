@@ -6,6 +6,7 @@ import { architectureNamed } from '../models/attention/index.ts';
 import { version } from '../models/version.ts';
 import { type Checkpoint, writeCheckpoint } from './checkpoint.ts';
 import type { TrainingConfig } from './config.ts';
+import { exactEngine } from './engine-table.ts';
 import {
   createEngine,
   type DeviceName,
@@ -146,8 +147,8 @@ const workloadOf = ({ batch, contextLength, model }: TrainingConfig): Workload =
 
 /** On `auto` a resumed run stays with its engine and on its device: others would round differently. */
 function requestOf({ engine, device }: TrainingConfig, checkpoint: Checkpoint | null): EngineRequest {
-  if (engine === 'exact') throw new Error('an exact fit is not trained');
-  if (checkpoint === null || checkpoint.engine === 'exact') return { engine, device };
+  if (engine === exactEngine) throw new Error('an exact fit is not trained');
+  if (checkpoint === null || checkpoint.engine === exactEngine) return { engine, device };
   const isStill = (asked: string, was: string) => asked === 'auto' || asked === was;
   const stays = isStill(engine, checkpoint.engine) && isStill(device, checkpoint.device);
   return stays ? { engine: checkpoint.engine, device: checkpoint.device } : { engine, device };
