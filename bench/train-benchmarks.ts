@@ -27,7 +27,7 @@ export interface TrainingWork {
 }
 
 export const trainingWorks = {
-  'lsa-train': { architecture: 'linear-attention', dimension: 20, context: 40, batch: 256, steps: 300 },
+  'lsa-train': { architecture: 'linear-attention', dimension: 20, context: 40, batch: 256, steps: 1000 },
   'multilayer-train': {
     architecture: 'multilayer-linear-attention',
     options: { layers: 3 },

@@ -12,7 +12,7 @@ import type { Engine, StepHandle } from './engines.ts';
 import { lossFor } from './losses.ts';
 import type { MetricsRow } from './run-folder.ts';
 import { scheduleFactor } from './schedule.ts';
-import { createTrainingPrompts } from './training-prompts.ts';
+import { createPromptSource, type PromptSource } from './training-prompts.ts';
 
 export interface TrainingProgress {
   /** Steps done. */
@@ -31,6 +31,8 @@ export interface LoopOptions {
   readonly start: LoopState;
   /** Keeps what is done: at each checkpoint, at the end and on an interrupt. `previousStep` is what was kept before. */
   save(state: LoopState, previousStep: number): Promise<void>;
+  /** Default: drawn in this thread. Closing it is left to the caller. */
+  readonly prompts?: PromptSource | undefined;
   /** Steps after which to save besides. */
   readonly keepSteps?: readonly number[] | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -73,12 +75,12 @@ export async function runLoop({
   engine,
   start,
   save,
+  prompts: source = createPromptSource(config),
   keepSteps = [],
   signal,
   onProgress,
 }: LoopOptions): Promise<LoopResult> {
   const { steps, batch, schedule, optimizer } = config;
-  const drawPrompts = createTrainingPrompts(config);
   const { zeroLoss } = lossFor(config.loss, architectureNamed(config.model.name), config.model);
 
   const metrics = [...start.metrics];
@@ -95,8 +97,8 @@ export async function runLoop({
   const breather = createBreather();
   let lastReport = startedAt;
 
-  const startStep = (): void => {
-    const prompts = drawPrompts(started);
+  const startStep = async (): Promise<void> => {
+    const prompts = await source.next(started);
     const learningRate = optimizer.learningRate * scheduleFactor(schedule, started, steps);
     const handle = engine.step(prompts, engine.scalars(learningRate, started));
     pending.push({ step: started, learningRate, zeroLoss: zeroLoss(prompts), handle });
@@ -164,7 +166,7 @@ export async function runLoop({
 
   try {
     while (started < steps && !signal?.aborted) {
-      startStep();
+      await startStep();
       const isCheckpoint = started % config.checkpointEvery === 0 || started === steps || keepSteps.includes(started);
       while (pending.length > (isCheckpoint ? 0 : engine.pipelineDepth)) await finishStep();
       if (isCheckpoint) await saveNow();

@@ -18,7 +18,9 @@ import {
 import { exactFitOf, type FitOf, fitRun } from './exact-fit.ts';
 import { initialState } from './initial-state.ts';
 import { initialProgress, type LoopState, runLoop, type TrainingProgress } from './loop.ts';
+import { openPromptSource } from './prompt-threads.ts';
 import { keptPath, openRun, type Run, writeMetrics } from './run-folder.ts';
+import type { PromptSource } from './training-prompts.ts';
 
 export { initialState } from './initial-state.ts';
 export type { TrainingProgress } from './loop.ts';
@@ -69,7 +71,7 @@ export interface TrainingResult {
  * @throws {TrainingError} if the loss is not finite or diverges; the last checkpoint is kept.
  */
 export async function train(options: TrainOptions): Promise<TrainingResult> {
-  const { folder, keepSteps = [], fitOf, signal, onProgress } = options;
+  const { folder, fitOf, signal } = options;
   const requestedConfig = options.config === undefined ? undefined : withVersions(options.config);
   const isExact = requestedConfig !== undefined && exactFitOf(requestedConfig, fitOf) !== null;
   if (requestedConfig !== undefined && requestedConfig.device !== 'auto' && !isExact) {
@@ -85,6 +87,22 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
     return { ...done, seconds, loss, promptsPerSecond: config.batch / seconds, resumedFrom: null, wasFinished: false };
   }
 
+  // The thread that helps to draw starts while the engine does.
+  const prompts = openPromptSource(config, checkpoint?.step ?? 0);
+  try {
+    return await descend(run, prompts, options);
+  } finally {
+    await prompts.close();
+  }
+}
+
+/** Takes the steps that a run has left. */
+async function descend(
+  run: Run,
+  prompts: PromptSource,
+  { keepSteps = [], signal, onProgress }: TrainOptions,
+): Promise<TrainingResult> {
+  const { folder, config, checkpoint } = run;
   const { model } = config;
   const { engine: engineName, device } = await resolveEngine(requestOf(config, checkpoint), workloadOf(config));
   const engine = await createEngine(engineName, {
@@ -115,7 +133,7 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
     };
     // A run has a checkpoint from its first moment on: whatever happens next, there is one to return to.
     if (checkpoint === null) await save(start, 0);
-    const result = await runLoop({ config, engine, start, save, keepSteps, signal, onProgress });
+    const result = await runLoop({ config, engine, start, save, prompts, keepSteps, signal, onProgress });
     const { parameters } = await engine.readState();
     const stepsHere = result.step - start.step;
     return {

@@ -7,7 +7,7 @@ import { createGenerator, streams } from '../models/random.ts';
 import { createSampler } from '../models/tasks/index.ts';
 import type { TrainingConfig } from './config.ts';
 
-type Source = Pick<TrainingConfig, 'batch' | 'contextLength' | 'seed' | 'task' | 'trainingPrompts'>;
+export type Source = Pick<TrainingConfig, 'batch' | 'contextLength' | 'seed' | 'task' | 'trainingPrompts'>;
 
 /** Number, in the stream `training`, of the first prompt of a step (0-based). */
 export function promptNumber(
@@ -17,12 +17,28 @@ export function promptNumber(
   return trainingPrompts === null ? step * batch : (step * batch) % trainingPrompts;
 }
 
-/** The prompts of a step. The batch is filled again by the next call. */
-export function createTrainingPrompts(config: Source): (step: number) => LabelledBatch {
-  const { batch, contextLength, seed, task, trainingPrompts } = config;
+/** Where a loop's prompts come from. */
+export interface PromptSource {
+  /** The prompts of a step; steps are asked for in their order. The batch is filled again after the next call. */
+  next(step: number): LabelledBatch | Promise<LabelledBatch>;
+  close(): Promise<void>;
+}
+
+/** Draws in the thread that asks. */
+export function createPromptSource(config: Source): PromptSource {
+  return { next: createTrainingPrompts(config), close: async () => {} };
+}
+
+/** Room for the prompts of one step. */
+export function allocateStep({ batch, contextLength, task }: Source, isShared = false): LabelledBatch {
+  return allocateBatch({ batch, context: contextLength, queries: 1, ...createSampler(task), isShared });
+}
+
+/** The prompts of a step, in `prompts`. They are filled again by the next call. */
+export function createTrainingPrompts(config: Source, prompts = allocateStep(config)): (step: number) => LabelledBatch {
+  const { batch, seed, task, trainingPrompts } = config;
   const generator = createGenerator(seed, streams.training);
   const sampler = createSampler(task);
-  const prompts = allocateBatch({ batch, context: contextLength, queries: 1, ...sampler });
   let drawn: number | undefined;
   return (step) => {
     const first = promptNumber(config, step);

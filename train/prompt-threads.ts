@@ -1,0 +1,103 @@
+/**
+ * Prompts drawn in two threads, in Node: this one draws every other step's and another thread the rest, ahead of time, into
+ * memory that both see. While a third runs the steps, drawing is what a short step waits for. The numbers are the same
+ * however they are drawn: prompt i of a stream is a function of i.
+ */
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { compiledFile } from '../infer/compiled.ts';
+import type { LabelledBatch } from '../models/prompts.ts';
+import {
+  allocateStep,
+  createPromptSource,
+  createTrainingPrompts,
+  type PromptSource,
+  promptNumber,
+  type Source,
+} from './training-prompts.ts';
+
+/** What the thread is started with: the law, and the memory of its batches. */
+export interface DrawingSettings {
+  readonly config: Source;
+  readonly batches: readonly LabelledBatch[];
+}
+
+/** Fill a batch with a step's prompts. The answer is the step. */
+export interface DrawingOrder {
+  readonly step: number;
+  readonly slot: number;
+}
+
+/** Steps of fewer covariates are drawn faster than a message takes. */
+const covariatesForThreads = 100_000;
+
+/** One is read while the other is filled. */
+const slots = 2;
+
+interface ThreadedRun extends Source {
+  readonly steps: number;
+  readonly model: { readonly dimension: number };
+}
+
+/** The prompts of a run from a step on, by as many threads as pay. */
+export function openPromptSource(config: ThreadedRun, firstStep: number): PromptSource {
+  const { batch, contextLength, model, trainingPrompts } = config;
+  const isLarge = batch * (contextLength + 1) * model.dimension >= covariatesForThreads;
+  // The same prompts at every step are drawn once.
+  const isRedrawn = trainingPrompts === null || promptNumber(config, 1) !== promptNumber(config, 0);
+  const pays = isLarge && isRedrawn && availableParallelism() > 1;
+  return pays ? openThreadedSource(config, firstStep) : createPromptSource(config);
+}
+
+/** The same in two threads whatever the size. */
+export function openThreadedSource({ steps, ...config }: ThreadedRun, firstStep: number): PromptSource {
+  const batches = Array.from({ length: slots }, () => allocateStep(config, true));
+  const { batch, contextLength, seed, task, trainingPrompts } = config;
+  const source: Source = { batch, contextLength, seed, task, trainingPrompts };
+  const workerData: DrawingSettings = { config: source, batches };
+  const worker = new Worker(compiledFile(import.meta.url, 'drawing-worker'), { workerData, execArgv: [] });
+  const drawHere = createTrainingPrompts(source);
+  /** By step: told when the other thread has drawn it. */
+  const orders = new Map<number, { readonly promise: Promise<void>; resolve(): void; reject(error: Error): void }>();
+  let failure: Error | undefined;
+  let isClosing = false;
+
+  const slotOf = (step: number): number => Math.floor((step - firstStep) / 2) % slots;
+  const order = (step: number): void => {
+    if (step >= steps) return;
+    let settle = {} as { resolve(): void; reject(error: Error): void };
+    const promise = new Promise<void>((resolve, reject) => {
+      settle = { resolve, reject };
+    });
+    promise.catch(() => {}); // Thrown where it is awaited.
+    orders.set(step, { promise, ...settle });
+    worker.postMessage({ step, slot: slotOf(step) } satisfies DrawingOrder);
+  };
+  const fail = (error: Error): void => {
+    if (isClosing) return;
+    failure ??= error;
+    for (const { reject } of orders.values()) reject(failure);
+  };
+  worker.on('message', (step: number) => orders.get(step)?.resolve());
+  worker.on('error', fail);
+  worker.on('exit', (code) => fail(new Error(`the thread that draws prompts ended with code ${code}`)));
+  for (let i = 0; i < slots; i++) order(firstStep + 1 + 2 * i);
+
+  return {
+    async next(step) {
+      if (failure !== undefined) throw failure;
+      if ((step - firstStep) % 2 === 0) {
+        // The other thread's batch of the step before has been read.
+        if (step > firstStep) order(step - 1 + 2 * slots);
+        return drawHere(step);
+      }
+      await orders.get(step)!.promise;
+      orders.delete(step);
+      return batches[slotOf(step)]!;
+    },
+    async close() {
+      isClosing = true;
+      await worker.terminate();
+    },
+  };
+}
