@@ -4,7 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { GraphBuilder } from '../export/graph-builder.ts';
-import { serializeModel } from '../export/serialize.ts';
+import { serializeHelperGraph } from '../export/helper-graph.ts';
 import { openStatefulSession, type StatefulSession } from '../infer/stateful-session.ts';
 
 export interface MachineCeilings {
@@ -33,17 +33,7 @@ function productGraph(): Uint8Array {
   const product = builder.node('MatMul', [matrix, right], { shape: [side, side] });
   const next = builder.node('Reshape', [product, builder.integers([side * side])], { shape: [side * side] });
   builder.output('next', next);
-  return serializeModel({
-    irVersion: 8,
-    opsetImports: [{ domain: '', version: 17 }],
-    producerName: 'icl-onnx',
-    producerVersion: '',
-    domain: 'icl-onnx',
-    modelVersion: 1,
-    docString: '',
-    graph: builder.build('product'),
-    metadata: {},
-  });
+  return serializeHelperGraph(builder.build('product'));
 }
 
 const seconds = async (work: () => Promise<void> | void): Promise<number> => {

@@ -5,7 +5,7 @@
  */
 import type { Graph } from '../export/graph.ts';
 import { GraphBuilder } from '../export/graph-builder.ts';
-import { serializeModel } from '../export/serialize.ts';
+import { serializeHelperGraph } from '../export/helper-graph.ts';
 import { createOrtSession, type OnnxRuntime, type OrtSession, type OrtTensor, runOptions } from './onnxruntime.ts';
 import { type ProviderName, providerNamed } from './provider-table.ts';
 
@@ -132,8 +132,8 @@ async function openOnGpu(ort: OnnxRuntime, { bytes, state, size, reports }: Stat
   };
   try {
     const session = await open(bytes, onGpu);
-    const stateReader = await open(readerModel(copies(state.length, size)));
-    const reportReader = await open(readerModel(joined(reportsAtOnce * reports.length)));
+    const stateReader = await open(serializeHelperGraph(copies(state.length, size)));
+    const reportReader = await open(serializeHelperGraph(joined(reportsAtOnce * reports.length)));
     // Tensors in memory at first, and after loading: the first run takes them to the GPU.
     let current = state.map(() => tensorOf(ort, new Float32Array(size), [size]));
     let unread: OrtTensor[][] = [];
@@ -202,18 +202,4 @@ function joined(count: number): Graph {
   );
   builder.output('joined', builder.node('Concat', parts, { shape: [count] }, { axis: { kind: 'int', value: 0 } }));
   return builder.build('joined');
-}
-
-function readerModel(graph: Graph): Uint8Array {
-  return serializeModel({
-    irVersion: 8,
-    opsetImports: [{ domain: '', version: 17 }],
-    producerName: 'icl-onnx',
-    producerVersion: '',
-    domain: 'icl-onnx',
-    modelVersion: 1,
-    docString: '',
-    graph,
-    metadata: {},
-  });
 }
