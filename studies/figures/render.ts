@@ -1,7 +1,7 @@
 /** Figures as text, in Node: drawn on linkedom's document, for a page (colours follow the scheme) or to stand alone. */
 import { parseHTML } from 'linkedom';
 import { type FigureContext, type FigureDocument, narrowWidth, type SvgElement, wideWidth } from './document.ts';
-import { resolveColors } from './theme.ts';
+import { standaloneSvg } from './standalone.ts';
 
 type Draw = (context: FigureContext) => SvgElement;
 
@@ -19,11 +19,4 @@ export function renderFigure(draw: Draw): RenderedFigure {
   const wide = draw({ document, width: wideWidth });
   const narrow = draw({ document, width: narrowWidth });
   return { wide: wide.outerHTML, narrow: narrow.outerHTML, standalone: standaloneSvg(wide) };
-}
-
-function standaloneSvg(svg: SvgElement): string {
-  svg.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
-  svg.removeAttribute('class');
-  const [, open, rest] = /^(<svg[^>]*>)(.*)$/s.exec(resolveColors(svg.outerHTML))!;
-  return `<?xml version="1.0" encoding="UTF-8"?>\n${open}<rect width="100%" height="100%" fill="#ffffff"/>${rest}\n`;
 }

@@ -45,14 +45,15 @@ export const series: readonly { readonly color: string; readonly mark: Mark }[] 
 /** Series `i`; after the last the first again. */
 export const seriesAt = (i: number): (typeof series)[number] => series[i % series.length]!;
 
-const declarations = (scheme: 'light' | 'dark') =>
+/** The variables of one scheme, as the inside of a CSS rule. */
+export const themeDeclarations = (scheme: 'light' | 'dark'): string =>
   Object.values(variables)
     .map((variable) => `${variable.name}:${variable[scheme]}`)
     .join(';');
 
 /** The variables for a page: light, dark where the reader prefers it, light again on paper. */
-export const themeStyle = `:root{color-scheme:light dark;${declarations('light')}}
-@media screen and (prefers-color-scheme:dark){:root{${declarations('dark')}}}
+export const themeStyle = `:root{color-scheme:light dark;${themeDeclarations('light')}}
+@media screen and (prefers-color-scheme:dark){:root{${themeDeclarations('dark')}}}
 .icl-figure{display:block;max-width:100%;height:auto;background:transparent}
 .icl-figure text{white-space:pre}`;
 

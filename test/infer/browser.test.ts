@@ -1,9 +1,9 @@
 /** The browser's entry of the package, bundled and run in a real Chromium: the numbers are those of Node. */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { build, type PreviewServer, preview } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { exportModel } from '../../export/export-model.ts';
@@ -18,12 +18,9 @@ import { gaussianMixtureDefaults } from '../../models/tasks/gaussian-mixture.ts'
 import { createSampler, type TaskSpec } from '../../models/tasks/index.ts';
 import { readRun } from '../../train/run-folder.ts';
 import { train } from '../../train/train.ts';
-import { requireOrSkip } from '../require.ts';
+import { hasChromium, launchChromium, openPage } from '../chromium.ts';
 import { expectClose } from '../tolerance.ts';
 import { smallConfig, temporaryFolder } from '../train/fixtures.ts';
-
-const executablePath = '/usr/bin/chromium';
-const hasChromium = requireOrSkip('chromium', existsSync(executablePath), `no ${executablePath}`);
 
 const task: TaskSpec = {
   name: 'linear-regression',
@@ -85,7 +82,7 @@ type WebProvider = 'wasm' | 'webgpu';
 
 describe.runIf(hasChromium)('in Chromium', () => {
   const folder = mkdtempSync(join(tmpdir(), 'icl-page-'));
-  const problems: string[] = [];
+  let problems: string[];
   let server: PreviewServer;
   let browser: Browser;
   let page: Page;
@@ -104,19 +101,8 @@ describe.runIf(hasChromium)('in Chromium', () => {
       build: { target: 'es2022', outDir: 'dist', assetsInlineLimit: 0, chunkSizeWarningLimit: 4096 },
     });
     server = await preview({ root: folder, configFile: false, preview: { host: '127.0.0.1', port: 0 } });
-    browser = await chromium.launch({
-      executablePath,
-      args: [
-        ...['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--no-first-run'],
-        ...['--enable-unsafe-webgpu', '--enable-features=Vulkan', '--use-vulkan=swiftshader'],
-        '--use-webgpu-adapter=swiftshader',
-      ],
-    });
-    page = await browser.newPage();
-    page.on('console', (message) => {
-      if (message.type() === 'error') problems.push(message.text());
-    });
-    page.on('pageerror', (error) => problems.push(String(error)));
+    browser = await launchChromium();
+    ({ page, problems } = await openPage(browser));
     await page.goto(server.resolvedUrls!.local[0]!);
     await page.waitForFunction('globalThis.icl !== undefined');
   }, 120_000);

@@ -1,0 +1,35 @@
+/** A real Chromium with WebGPU on SwiftShader, which collects what a page complains about. */
+import { existsSync } from 'node:fs';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { requireOrSkip } from './require.ts';
+
+const executablePath = '/usr/bin/chromium';
+
+/** Whether to run the tests that need a browser. */
+export const hasChromium = requireOrSkip('chromium', existsSync(executablePath), `no ${executablePath}`);
+
+export function launchChromium(): Promise<Browser> {
+  return chromium.launch({
+    executablePath,
+    args: [
+      ...['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--no-first-run'],
+      ...['--enable-unsafe-webgpu', '--enable-features=Vulkan', '--use-vulkan=swiftshader'],
+      '--use-webgpu-adapter=swiftshader',
+    ],
+  });
+}
+
+/** A page, and everything it reported as an error since: console, exceptions, refused by the security policy. */
+export async function openPage(
+  browser: Browser,
+  options: BrowserContextOptions = {},
+): Promise<{ page: Page; problems: string[] }> {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  const problems: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error') problems.push(message.text());
+  });
+  page.on('pageerror', (error) => problems.push(String(error)));
+  return { page, problems };
+}

@@ -1,0 +1,6 @@
+/** The page's entry. */
+import 'virtual:theme.css';
+import './styles/base.css';
+import './styles/controls.css';
+import './styles/layout.css';
+import './app/shell.ts';

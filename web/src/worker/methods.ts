@@ -1,0 +1,7 @@
+/** Everything a worker can be asked, by name. A group of methods is a file in `methods/` and a line here. */
+import * as models from './methods/models.ts';
+import * as predict from './methods/predict.ts';
+
+export const methods = { ...models, ...predict };
+
+export type Methods = typeof methods;

@@ -1,0 +1,53 @@
+/**
+ * The frozen models that a worker has open, by the page's id: read once, a session for each provider that was asked for.
+ * Two providers of one model may be open side by side.
+ */
+import { type FrozenModel, readModel } from '../../../export/read-model.ts';
+import type { InferenceSession } from '../../../infer/session.ts';
+import { openSession } from '../../../infer/session-web.ts';
+import type { WebProvider } from '../../../infer/web-runtime.ts';
+
+interface OpenModel {
+  readonly model: FrozenModel;
+  readonly sessions: Map<WebProvider, Promise<InferenceSession>>;
+}
+
+const open = new Map<string, OpenModel>();
+
+/** @throws {DataError} if the bytes are no model of ours. */
+export function addModel(id: string, name: string, bytes: Uint8Array): FrozenModel {
+  const known = open.get(id);
+  if (known !== undefined) return known.model;
+  const model = readModel(name, bytes);
+  open.set(id, { model, sessions: new Map() });
+  return model;
+}
+
+export function modelNamed(id: string): FrozenModel {
+  return entry(id).model;
+}
+
+/** A session of the model on a provider; opened when it is first asked for. @throws {ProviderError} */
+export function sessionOf(id: string, provider: WebProvider): Promise<InferenceSession> {
+  const { model, sessions } = entry(id);
+  const known = sessions.get(provider);
+  if (known !== undefined) return known;
+  const opening = openSession(model, { provider });
+  sessions.set(provider, opening);
+  // A refusal is not remembered: the person may close other pages and try again.
+  opening.catch(() => sessions.delete(provider));
+  return opening;
+}
+
+/** Frees a model and its sessions. */
+export async function removeModel(id: string): Promise<void> {
+  const found = open.get(id);
+  open.delete(id);
+  await Promise.all(Array.from(found?.sessions.values() ?? [], async (session) => (await session).close()));
+}
+
+function entry(id: string): OpenModel {
+  const found = open.get(id);
+  if (found === undefined) throw new Error(`the worker does not have the model ${JSON.stringify(id)}`);
+  return found;
+}
