@@ -29,14 +29,14 @@ import {
   type SizeOption,
   sizeOption,
 } from '../architecture.ts';
-import { UsageError } from '../errors.ts';
 import { lengthAlong, type Ops, scale } from '../ops.ts';
 import type { Shape } from '../shape.ts';
+import { outputSignOption, requireOutputSign, withOutputSign } from './output-sign.ts';
 import { drawAll } from './starting-values.ts';
 
 const sizeOptions: readonly SizeOption[] = [
   { name: 'layers', description: 'number of layers L', default: 3, minimum: 1, maximum: 100 },
-  { name: 'outputSign', description: 'sign s of the prediction, -1 or 1', default: -1, minimum: -1, maximum: 1 },
+  outputSignOption(-1),
 ];
 
 function forward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>, sizes: ModelSizes): T {
@@ -56,15 +56,13 @@ function forward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>, s
     if (layer < layers - 1) context = ops.add(context, ops.matMul(context, move));
   }
   const label = ops.squeeze(ops.slice(queries, 2, -1), 2); // [B, Q]
-  return sizeOption(sizeOptions, sizes, 'outputSign') === 1 ? label : scale(ops, label, -1);
+  return withOutputSign(ops, label, sizeOptions, sizes);
 }
 
 /** @throws {UsageError} if the sign is neither -1 nor 1. */
 function parameterShapes(sizes: ModelSizes): Record<string, Shape> {
   const side = sizes.dimension + 1;
-  if (sizeOption(sizeOptions, sizes, 'outputSign') === 0) {
-    throw new UsageError({ where: 'options.outputSign', expected: '-1 or 1', got: '0' });
-  }
+  requireOutputSign(sizeOptions, sizes);
   const layers = Array.from({ length: sizeOption(sizeOptions, sizes, 'layers') }, (_, layer) => layer);
   const names = layers.flatMap((layer) => [`projection_value_${layer}`, `key_query_${layer}`]);
   return Object.fromEntries(names.map((name) => [name, [side, side]]));

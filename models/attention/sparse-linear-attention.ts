@@ -22,14 +22,14 @@ import {
   type SizeOption,
   sizeOption,
 } from '../architecture.ts';
-import { UsageError } from '../errors.ts';
-import { lengthAlong, type Ops, scale } from '../ops.ts';
+import { lengthAlong, type Ops } from '../ops.ts';
 import type { Shape } from '../shape.ts';
+import { outputSignOption, requireOutputSign, withOutputSign } from './output-sign.ts';
 import { drawAll } from './starting-values.ts';
 
 const sizeOptions: readonly SizeOption[] = [
   { name: 'layers', description: 'number of layers L', default: 1, minimum: 1, maximum: 100 },
-  { name: 'outputSign', description: 'sign s of the prediction, -1 or 1', default: 1, minimum: -1, maximum: 1 },
+  outputSignOption(1),
 ];
 
 function forward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>, sizes: ModelSizes): T {
@@ -48,15 +48,13 @@ function forward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>, s
     if (layer < layers - 1) labels = ops.add(labels, ops.matMul(covariates, move));
   }
   const label = ops.squeeze(answer!, 2); // [B, Q]
-  return sizeOption(sizeOptions, sizes, 'outputSign') === 1 ? label : scale(ops, label, -1);
+  return withOutputSign(ops, label, sizeOptions, sizes);
 }
 
 /** @throws {UsageError} if the sign is neither -1 nor 1. */
 function parameterShapes(sizes: ModelSizes): Record<string, Shape> {
   const { dimension } = sizes;
-  if (sizeOption(sizeOptions, sizes, 'outputSign') === 0) {
-    throw new UsageError({ where: 'options.outputSign', expected: '-1 or 1', got: '0' });
-  }
+  requireOutputSign(sizeOptions, sizes);
   const layers = Array.from({ length: sizeOption(sizeOptions, sizes, 'layers') }, (_, layer) => layer);
   return Object.fromEntries(
     layers.flatMap((layer): [string, Shape][] => [

@@ -6,18 +6,10 @@ import { type FigurePlan, type ModelPlan, openWorkshop, type RunRow, type Traine
 
 import type { Claim, ReproduceOptions, ReproduceResult, Settings, Study } from '../study.ts';
 import { claimsOf, type Findings } from './claims.ts';
-import {
-  contextLength,
-  demoFigure,
-  doubleDescent,
-  finiteSize,
-  gapFigure,
-  lengthFields,
-  lengthMap,
-  ridgeFigure,
-} from './figures.ts';
+import { demoFigure, doubleDescent, finiteSize, gapFigure, ridgeFigure } from './figures.ts';
 import { drawGrid, type GridPoint, type GridResult, sizeSeries } from './grid.ts';
 import { type Design, phaseOf } from './law.ts';
+import { contextLength, lengthFields, lengthMap } from './length-figures.ts';
 import {
   fullNetworks,
   type NetworkFindings,
