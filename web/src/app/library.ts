@@ -6,6 +6,7 @@ import type { WebProvider } from '../../../infer/web-runtime.ts';
 import { type CatalogueEntry, catalogue } from '../../catalogue.ts';
 import type { LabWorker } from '../worker/client.ts';
 import type { ModelSummary } from '../worker/methods/models.ts';
+import type { SessionChoice } from '../worker/open-models.ts';
 
 export interface LibraryModel {
   readonly id: string;
@@ -75,21 +76,21 @@ export class Library extends EventTarget {
   }
 
   /** A model opened in a worker on a provider. Opened once; a failure is not remembered. */
-  open(worker: LabWorker, id: string, provider: WebProvider): Promise<ModelSummary> {
+  open(worker: LabWorker, id: string, provider: WebProvider, choice: SessionChoice = {}): Promise<ModelSummary> {
     const known = this.#opened.get(worker) ?? new Map<string, Promise<ModelSummary>>();
     this.#opened.set(worker, known);
-    const key = `${id} ${provider}`;
+    const key = `${id} ${provider} ${choice.prefixes ?? true}`;
     const before = known.get(key);
     if (before !== undefined) return before;
-    const opening = this.#open(worker, id, provider);
+    const opening = this.#open(worker, id, provider, choice);
     known.set(key, opening);
     opening.catch(() => known.delete(key));
     return opening;
   }
 
-  async #open(worker: LabWorker, id: string, provider: WebProvider): Promise<ModelSummary> {
+  async #open(worker: LabWorker, id: string, provider: WebProvider, choice: SessionChoice): Promise<ModelSummary> {
     const model = this.find(id);
     if (model === undefined) throw new Error(`there is no model ${JSON.stringify(id)} here`);
-    return worker.call('openModel', { id, name: model.title, bytes: await model.bytes(), provider });
+    return worker.call('openModel', { id, name: model.title, bytes: await model.bytes(), provider, ...choice });
   }
 }

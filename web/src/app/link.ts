@@ -12,14 +12,20 @@ export class PanelState<Shape extends AnyFields> extends EventTarget {
   readonly #fields: Shape;
   readonly #written: () => void;
   readonly #pushed: () => void;
+  readonly #leaving: () => void;
   #values: ValuesOf<Shape>;
   #problems: readonly string[] = [];
 
-  constructor(fields: Shape, parameters: URLSearchParams, on: { written: () => void; pushed: () => void }) {
+  constructor(
+    fields: Shape,
+    parameters: URLSearchParams,
+    on: { written: () => void; pushed: () => void; leaving: () => void },
+  ) {
     super();
     this.#fields = fields;
     this.#written = on.written;
     this.#pushed = on.pushed;
+    this.#leaving = on.leaving;
     this.#values = this.#read(parameters);
   }
 
@@ -34,6 +40,7 @@ export class PanelState<Shape extends AnyFields> extends EventTarget {
 
   /** @param options.isChoice A new entry in the history: the back button undoes it. */
   set(patch: Partial<ValuesOf<Shape>>, { isChoice = false }: { readonly isChoice?: boolean } = {}): void {
+    if (isChoice) this.#leaving();
     this.#values = { ...this.#values, ...patch };
     this.#problems = [];
     if (isChoice) this.#pushed();
@@ -113,6 +120,8 @@ export class Link extends EventTarget {
     const state = new PanelState(fields, parameters, {
       written: () => this.#schedule(panel),
       pushed: () => this.#push(panel),
+      // What a drag has changed belongs to the entry that is left.
+      leaving: () => this.#flush(),
     });
     this.#states.set(panel, state as unknown as AnyState);
     return state;
@@ -160,8 +169,6 @@ export class Link extends EventTarget {
 
   #push(panel: string): void {
     if (panel !== this.#panel) return;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
     history.pushState(null, '', this.hrefOf(panel));
   }
 }

@@ -1,18 +1,23 @@
 /**
  * The frozen models that a worker has open, by the page's id: read once, a session for each provider that was asked for.
- * Two providers of one model may be open side by side.
+ * Two providers of one model may be open side by side; of sessions on webgpu there is one in all, the last that was asked for.
  */
 import { type FrozenModel, readModel } from '../../../export/read-model.ts';
+import { withoutPrefixes } from '../../../export/without-prefixes.ts';
 import type { InferenceSession } from '../../../infer/session.ts';
 import { openSession } from '../../../infer/session-web.ts';
 import type { WebProvider } from '../../../infer/web-runtime.ts';
 
 interface OpenModel {
   readonly model: FrozenModel;
-  readonly sessions: Map<WebProvider, Promise<InferenceSession>>;
+  /** By provider and whether it has prefixes. */
+  readonly sessions: Map<string, Promise<InferenceSession>>;
 }
 
 const open = new Map<string, OpenModel>();
+
+/** Frees the session that is on webgpu, if one is. */
+let freeWebgpu = async (): Promise<void> => {};
 
 /** @throws {DataError} if the bytes are no model of ours. */
 export function addModel(id: string, name: string, bytes: Uint8Array): FrozenModel {
@@ -27,16 +32,40 @@ export function modelNamed(id: string): FrozenModel {
   return entry(id).model;
 }
 
+export interface SessionChoice {
+  /** Whether to have the prefix predictions of a model that has them. They cost; @default true */
+  readonly prefixes?: boolean;
+}
+
 /** A session of the model on a provider; opened when it is first asked for. @throws {ProviderError} */
-export function sessionOf(id: string, provider: WebProvider): Promise<InferenceSession> {
+export function sessionOf(
+  id: string,
+  provider: WebProvider,
+  { prefixes = true }: SessionChoice = {},
+): Promise<InferenceSession> {
   const { model, sessions } = entry(id);
-  const known = sessions.get(provider);
+  const key = `${provider} ${prefixes && model.hasPrefixes}`;
+  const known = sessions.get(key);
   if (known !== undefined) return known;
-  const opening = openSession(model, { provider });
-  sessions.set(provider, opening);
+  const opening = openOn(prefixes ? model : withoutPrefixes(id, model), provider);
+  sessions.set(key, opening);
+  const forget = () => {
+    if (sessions.get(key) === opening) sessions.delete(key);
+  };
   // A refusal is not remembered: the person may close other pages and try again.
-  opening.catch(() => sessions.delete(provider));
+  opening.catch(forget);
+  if (provider === 'webgpu') {
+    freeWebgpu = async () => {
+      forget();
+      await opening.then((session) => session.close()).catch(() => {});
+    };
+  }
   return opening;
+}
+
+async function openOn(model: FrozenModel, provider: WebProvider): Promise<InferenceSession> {
+  if (provider === 'webgpu') await freeWebgpu();
+  return openSession(model, { provider });
 }
 
 /** Frees a model and its sessions. */

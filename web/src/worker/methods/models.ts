@@ -3,7 +3,7 @@ import type { ModelMetadata } from '../../../../export/metadata.ts';
 import type { SessionReport } from '../../../../infer/session.ts';
 import type { WebProvider } from '../../../../infer/web-runtime.ts';
 import type { ModelSizes } from '../../../../models/architecture.ts';
-import { addModel, removeModel, sessionOf } from '../open-models.ts';
+import { addModel, removeModel, type SessionChoice, sessionOf } from '../open-models.ts';
 
 /** What the page knows of a model that is open. */
 export interface ModelSummary {
@@ -22,7 +22,7 @@ export interface ModelSummary {
   readonly milliseconds: number;
 }
 
-export interface OpenArgument {
+export interface OpenArgument extends SessionChoice {
   readonly id: string;
   /** For messages. */
   readonly name: string;
@@ -31,10 +31,10 @@ export interface OpenArgument {
 }
 
 /** Reads a model's file and opens a session. @throws {DataError} | {ProviderError} */
-export async function openModel({ id, name, bytes, provider }: OpenArgument): Promise<ModelSummary> {
+export async function openModel({ id, name, bytes, provider, ...choice }: OpenArgument): Promise<ModelSummary> {
   const model = addModel(id, name, bytes);
   const start = performance.now();
-  const { report } = await sessionOf(id, provider);
+  const { report } = await sessionOf(id, provider, choice);
   return {
     id,
     metadata: model.metadata,
