@@ -59,8 +59,8 @@ export async function openSession(
   const { runner, runtime } =
     provider === 'webgpu' ? await startInSlot(settings) : await ShardedRunner.start(settings, shards);
   const report = { provider, adapter, runtime, opset: model.opset, threads: shards };
-  const budget = Math.min(memoryBudget, provider === 'cpu' ? cacheBudget : memoryBudget);
-  return createSession({ model, report, memoryBudget: budget, prefixes: settings.prefixes, runner });
+  const pieceBudget = Math.min(memoryBudget, provider === 'cpu' ? cacheBudget : memoryBudget);
+  return createSession({ model, report, memoryBudget, pieceBudget, prefixes: settings.prefixes, runner });
 }
 
 interface Started {
@@ -78,7 +78,16 @@ async function startInSlot(settings: WorkerSettings): Promise<Started> {
       return closed;
     };
     const { shards, checksNumbers } = runner;
-    return { runner: { shards, checksNumbers, run: (block, out) => runner.run(block, out), close }, runtime };
+    return {
+      runner: {
+        shards,
+        checksNumbers,
+        takesWhole: (prompts) => runner.takesWhole(prompts),
+        run: (block, out, pieceSize) => runner.run(block, out, pieceSize),
+        close,
+      },
+      runtime,
+    };
   } catch (error) {
     releaseWebgpuSlot(Promise.resolve());
     throw error;

@@ -93,6 +93,7 @@ function createRunner(ort: OnnxRuntime, session: OrtSession, provider: WebProvid
   return {
     shards: 1,
     checksNumbers: false,
+    takesWhole: () => false,
     run(block, out) {
       const answered = last.then(() => answer(block, out));
       last = answered.catch(() => {});

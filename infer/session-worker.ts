@@ -4,10 +4,12 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { createNumberStore } from '../models/number-store.ts';
+import { type PromptBatch, sliceBatch } from '../models/prompts.ts';
 import { condense, createOrtSession, type OnnxRuntime, type OrtSession, runtimeVersion } from './onnxruntime.ts';
 import { providerNamed } from './provider-table.ts';
 import { runBlock } from './run-block.ts';
-import type { FromWorker, ToWorker, WorkerSettings } from './worker-protocol.ts';
+import type { Predictions } from './session.ts';
+import { type FromWorker, type Job, sliceAnswers, type ToWorker, type WorkerSettings } from './worker-protocol.ts';
 
 const port = parentPort!;
 const { provider, bytes, threads } = workerData as WorkerSettings;
@@ -15,8 +17,15 @@ const isWeb = providerNamed(provider).runtime === 'onnxruntime-web';
 
 const say = (message: FromWorker) => port.postMessage(message);
 
-/** ONNX Runtime takes no shared memory: what it computes from is copied here, and looked through on the way. */
-const store = createNumberStore();
+const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array) => Buffer.from(buffer, byteOffset, byteLength);
+
+/**
+ * ONNX Runtime takes no shared memory: what it computes from is copied here, and looked through on the way. From shared
+ * memory `set` copies word by word, at half the speed of the C library's memcpy, which is what `fill` calls.
+ */
+const store = createNumberStore((room, values) => {
+  if (values.length > 0) bytesOf(room).fill(bytesOf(values), 0, values.byteLength);
+});
 /** Answers, before they are copied out. */
 let room = new Float32Array(0);
 
@@ -25,12 +34,16 @@ function roomFor(length: number): Float32Array {
   return room;
 }
 
-async function answer(ort: OnnxRuntime, session: OrtSession, message: ToWorker & { kind: 'run' }): Promise<FromWorker> {
-  const { prompts, answers } = message;
+/** @returns False if a number is NaN or infinite. */
+async function answerPiece(
+  ort: OnnxRuntime,
+  session: OrtSession,
+  prompts: PromptBatch,
+  { prediction, prefixPrediction }: Predictions,
+): Promise<boolean> {
   const copies = store.copyFinite([prompts.covariates, prompts.responses, prompts.query]);
-  if (copies === null) return { kind: 'not-finite' };
+  if (copies === null) return false;
   const [covariates, responses, query] = copies as [Float32Array, Float32Array, Float32Array];
-  const { prediction, prefixPrediction } = answers;
   const all = roomFor(prediction.length + (prefixPrediction?.length ?? 0));
   const out = {
     prediction: all.subarray(0, prediction.length),
@@ -41,7 +54,31 @@ async function answer(ort: OnnxRuntime, session: OrtSession, message: ToWorker &
   await runBlock(ort, session, { ...prompts, covariates, responses, query }, out, !isWeb);
   prediction.set(out.prediction);
   if (out.prefixPrediction !== undefined) prefixPrediction!.set(out.prefixPrediction);
-  return { kind: 'answered' };
+  return true;
+}
+
+/** Takes pieces of a job until none is left; after a failure nobody takes another. */
+async function answer(ort: OnnxRuntime, session: OrtSession, job: Job): Promise<FromWorker> {
+  const { prompts, answers, pieceSize, next } = job;
+  const { batch } = prompts;
+  try {
+    for (let start = Atomics.add(next, 0, pieceSize); start < batch; start = Atomics.add(next, 0, pieceSize)) {
+      const end = Math.min(batch, start + pieceSize);
+      const isGood = await answerPiece(
+        ort,
+        session,
+        sliceBatch(prompts, start, end),
+        sliceAnswers(answers, batch, start, end),
+      );
+      if (isGood) continue;
+      Atomics.store(next, 0, batch);
+      return { kind: 'not-finite' };
+    }
+    return { kind: 'answered' };
+  } catch (error) {
+    Atomics.store(next, 0, batch);
+    return { kind: 'failed', problem: condense(error) };
+  }
 }
 
 async function handle(ort: OnnxRuntime, session: OrtSession, message: ToWorker): Promise<void> {
@@ -51,11 +88,7 @@ async function handle(ort: OnnxRuntime, session: OrtSession, message: ToWorker):
     port.close();
     return;
   }
-  try {
-    say(await answer(ort, session, message));
-  } catch (error) {
-    say({ kind: 'failed', problem: condense(error) });
-  }
+  say(await answer(ort, session, message.job));
 }
 
 try {

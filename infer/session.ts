@@ -63,11 +63,14 @@ export interface Runner {
   readonly shards: number;
   /** Whether `run` looks at the numbers itself: it then fails with {@link NotFiniteError} if one is NaN or infinite. */
   readonly checksNumbers: boolean;
+  /** Whether it takes such a batch whole, and cuts it into pieces itself: it copies no prompt before its turn. */
+  takesWhole(prompts: PromptBatch): boolean;
   /**
    * Writes the answers into `out`, whose arrays have the right lengths. May be called once more than there are shards before
    * the first is done.
+   * @param pieceSize Prompts that a shard computes at a time.
    */
-  run(block: PromptBatch, out: Predictions): Promise<void>;
+  run(block: PromptBatch, out: Predictions, pieceSize: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -79,7 +82,10 @@ export class NotFiniteError extends Error {
 export interface SessionParts {
   readonly model: FrozenModel;
   readonly report: SessionReport;
+  /** Bytes of a block that is copied. */
   readonly memoryBudget: number;
+  /** Bytes of a piece that is computed at a time. @default memoryBudget */
+  readonly pieceBudget?: number;
   /** Whether the runner fills `prefixPrediction`. */
   readonly prefixes: boolean;
   readonly runner: Runner;
@@ -116,7 +122,7 @@ export function createSession(parts: SessionParts): InferenceSession {
 
 /** Answers a batch block by block; a lane more than shards, so that a block is made ready while the others run. */
 async function runInBlocks(
-  { model, memoryBudget, prefixes, runner }: SessionParts,
+  { model, memoryBudget, pieceBudget = memoryBudget, prefixes, runner }: SessionParts,
   prompts: PromptBatch,
 ): Promise<Predictions> {
   const { batch, context, queries } = prompts;
@@ -132,7 +138,8 @@ async function runInBlocks(
   const prediction = new Float32Array(batch * perPrompt);
   const perPrefix = (context + 1) * perPrompt;
   const prefixPrediction = prefixes ? new Float32Array(batch * perPrefix) : undefined;
-  const size = promptsPerPiece(model.graph, prompts, memoryBudget, runner.shards);
+  const pieceSize = promptsPerPiece(model.graph, prompts, pieceBudget, runner.shards);
+  const size = runner.takesWhole(prompts) ? batch : promptsPerPiece(model.graph, prompts, memoryBudget, runner.shards);
   const breather = createBreather();
   let next = 0;
 
@@ -147,10 +154,11 @@ async function runInBlocks(
       try {
         if (!runner.checksNumbers) await validateBlock(where, prompts, block, contract, breather);
         if (breather.isDue()) await breather.breathe();
-        await runner.run(block, {
+        const out = {
           prediction: prediction.subarray(start * perPrompt, end * perPrompt),
           ...(prefixPrediction && { prefixPrediction: prefixPrediction.subarray(start * perPrefix, end * perPrefix) }),
-        });
+        };
+        await runner.run(block, out, pieceSize);
       } catch (error) {
         next = batch;
         if (error instanceof NotFiniteError) validateBatch(where, prompts, contract); // throws, and says where

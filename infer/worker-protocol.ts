@@ -14,12 +14,20 @@ export interface WorkerSettings {
   readonly prefixes: boolean;
 }
 
-/** All arrays are views of shared memory. The sender keeps off them until the answer. */
-export type ToWorker =
-  | { readonly kind: 'run'; readonly prompts: PromptBatch; readonly answers: Predictions }
-  | { readonly kind: 'close' };
+/** Prompts that one or several threads answer together: whoever is free takes the next piece. All arrays are shared memory. */
+export interface Job {
+  readonly prompts: PromptBatch;
+  readonly answers: Predictions;
+  /** Prompts in a piece. */
+  readonly pieceSize: number;
+  /** `[1]`: the first prompt that nobody has taken; changed by `Atomics` alone. */
+  readonly next: Int32Array;
+}
 
-/** Runs are answered in the order they were asked. */
+/** The sender keeps off a job's arrays until all threads that were asked have answered. */
+export type ToWorker = { readonly kind: 'run'; readonly job: Job } | { readonly kind: 'close' };
+
+/** Jobs are answered in the order they were asked: `answered` says that nothing is left of one to take. */
 export type FromWorker =
   | { readonly kind: 'opened'; readonly runtime: string }
   | { readonly kind: 'refused'; readonly problem: string }
@@ -37,33 +45,38 @@ function answerLengths(block: PromptBatch, prefixes: boolean): number[] {
   return prefixes ? [each, each * (block.context + 1)] : [each];
 }
 
+/** Arrays begin at multiples of this many bytes: a cache line, and no word of an array lies in two words of memory. */
+const alignment = 64;
+
+const aligned = (length: number): number => Math.ceil((4 * length) / alignment) * alignment;
+
 /** Bytes that {@link placeBlock} needs. */
 export function blockBytes(block: PromptBatch, prefixes: boolean): number {
   const { covariates, responses, query } = block;
-  const prompts = isShared(block) ? 0 : covariates.length + responses.length + query.length;
-  return 4 * answerLengths(block, prefixes).reduce((sum, length) => sum + length, prompts);
+  const copied = isShared(block) ? [] : [covariates, responses, query];
+  const lengths = [1, ...answerLengths(block, prefixes), ...copied.map(({ length }) => length)];
+  return lengths.reduce((sum, length) => sum + aligned(length), 0);
 }
 
-/** A block in shared memory, with room for its answers; prompts that are elsewhere are copied in. */
-export function placeBlock(
-  block: PromptBatch,
-  prefixes: boolean,
-  memory: SharedArrayBuffer,
-): { prompts: PromptBatch; answers: Predictions } {
+/** A block as a job in shared memory, with room for its answers; prompts that are elsewhere are copied in. */
+export function placeBlock(block: PromptBatch, prefixes: boolean, pieceSize: number, memory: SharedArrayBuffer): Job {
   let at = 0;
-  const take = (length: number): Float32Array => {
-    const view = new Float32Array(memory, at, length);
-    at += 4 * length;
-    return view;
+  const take = (length: number): number => {
+    const start = at;
+    at += aligned(length);
+    return start;
   };
+  const room = (length: number) => new Float32Array(memory, take(length), length);
+  const next = new Int32Array(memory, take(1), 1);
+  next[0] = 0;
+  const [prediction, prefixPrediction] = answerLengths(block, prefixes).map(room);
   const placed = (values: Float32Array): Float32Array => {
-    const view = take(values.length);
+    const view = room(values.length);
     view.set(values);
     return view;
   };
-  const [prediction, prefixPrediction] = answerLengths(block, prefixes).map(take);
-  const { batch, context, queries, dimension, classes = 0 } = block;
   const place = isShared(block) ? (values: Float32Array) => values : placed;
+  const { batch, context, queries, dimension, classes = 0 } = block;
   const prompts = {
     batch,
     context,
@@ -74,5 +87,22 @@ export function placeBlock(
     responses: place(block.responses),
     query: place(block.query),
   };
-  return { prompts, answers: { prediction: prediction!, ...(prefixPrediction && { prefixPrediction }) } };
+  return {
+    prompts,
+    answers: { prediction: prediction!, ...(prefixPrediction && { prefixPrediction }) },
+    pieceSize,
+    next,
+  };
+}
+
+/** Entries of answers that belong to prompts `start` to `end`, without copying. */
+export function sliceAnswers({ prediction, prefixPrediction }: Predictions, batch: number, start: number, end: number) {
+  const part = (values: Float32Array) => {
+    const each = values.length / batch;
+    return values.subarray(start * each, end * each);
+  };
+  return {
+    prediction: part(prediction),
+    ...(prefixPrediction && { prefixPrediction: part(prefixPrediction) }),
+  } satisfies Predictions;
 }

@@ -1,33 +1,25 @@
 /**
- * The caller's end of one of a session's worker threads. What the two share is a few pieces of memory, used again and again:
- * a run makes no other garbage. A caller's own arrays are copied into it once, unless they are shared already.
+ * The caller's end of one of a session's worker threads: sends jobs, and knows which are under way and whether the thread
+ * still lives. Whose memory a job lies in, it does not know.
  */
 import { Worker } from 'node:worker_threads';
 import { ProviderError } from '../models/errors.ts';
-import type { PromptBatch } from '../models/prompts.ts';
 import { compiledFile } from './compiled.ts';
 import { providerUnavailable } from './providers.ts';
-import { NotFiniteError, type Predictions, type Runner } from './session.ts';
-import { blockBytes, type FromWorker, placeBlock, type ToWorker, type WorkerSettings } from './worker-protocol.ts';
+import { NotFiniteError } from './session.ts';
+import type { FromWorker, Job, ToWorker, WorkerSettings } from './worker-protocol.ts';
 
 interface Pending {
-  readonly block: PromptBatch;
-  readonly out: Predictions;
-  readonly memory: SharedArrayBuffer;
-  readonly answers: Predictions;
+  readonly job: Job;
   resolve(): void;
   reject(error: unknown): void;
 }
 
-/** Runs blocks in a thread of its own until it is closed. */
-export class WorkerRunner implements Runner {
-  readonly shards = 1;
-  readonly checksNumbers = true;
+/** Answers jobs in a thread of its own until it is closed. */
+export class WorkerRunner {
   readonly #worker: Worker;
   readonly #settings: WorkerSettings;
-  /** Memory at rest. As many pieces exist as runs were ever under way at once. */
-  readonly #memory: SharedArrayBuffer[] = [];
-  /** Runs under way, oldest first. */
+  /** Jobs under way, oldest first. */
   readonly #pending: Pending[] = [];
   readonly #ended: Promise<void>;
   #death: ProviderError | undefined;
@@ -62,46 +54,37 @@ export class WorkerRunner implements Runner {
     return { runner, runtime: first.runtime };
   }
 
-  /** Runs under way; infinitely many once the thread is gone. */
+  /** Jobs under way; infinitely many once the thread is gone. */
   get load(): number {
     return this.#death === undefined ? this.#pending.length : Number.POSITIVE_INFINITY;
   }
 
-  run(block: PromptBatch, out: Predictions): Promise<void> {
+  /**
+   * Works on a job until nothing of it is left to take.
+   * @throws {NotFiniteError} if a number is NaN or infinite. @throws {ProviderError} if ONNX Runtime or the thread fails.
+   */
+  answer(job: Job): Promise<void> {
     if (this.#death !== undefined) return Promise.reject(this.#death);
-    const { prefixes } = this.#settings;
-    const memory = this.#takeMemory(blockBytes(block, prefixes));
-    const { prompts, answers } = placeBlock(block, prefixes, memory);
     return new Promise((resolve, reject) => {
-      this.#pending.push({ block, out, memory, answers, resolve, reject });
-      this.#say({ kind: 'run', prompts, answers });
+      this.#pending.push({ job, resolve, reject });
+      this.#say({ kind: 'run', job });
     });
   }
 
   async close(): Promise<void> {
     if (this.#death === undefined) this.#say({ kind: 'close' });
     await this.#ended;
-    this.#memory.length = 0;
   }
 
   #say(message: ToWorker): void {
     this.#worker.postMessage(message);
   }
 
-  /** A piece at rest if one is large enough; otherwise a new one in its place. */
-  #takeMemory(bytes: number): SharedArrayBuffer {
-    const known = this.#memory.pop();
-    return known !== undefined && known.byteLength >= bytes ? known : new SharedArrayBuffer(bytes);
-  }
-
   #receive(message: FromWorker): void {
     const pending = this.#pending.shift();
     if (pending === undefined) return;
-    const { block, out, memory, answers } = pending;
-    this.#memory.push(memory);
+    const { batch, context, queries } = pending.job.prompts;
     if (message.kind === 'answered') {
-      out.prediction.set(answers.prediction);
-      if (answers.prefixPrediction !== undefined) out.prefixPrediction!.set(answers.prefixPrediction);
       pending.resolve();
     } else if (message.kind === 'not-finite') {
       pending.reject(new NotFiniteError());
@@ -109,7 +92,7 @@ export class WorkerRunner implements Runner {
       pending.reject(
         new ProviderError({
           where: `provider ${this.#settings.provider}`,
-          expected: `answers to ${block.batch} prompts with ${block.context} pairs and ${block.queries} queries`,
+          expected: `answers to ${batch} prompts with ${context} pairs and ${queries} queries`,
           got: message.kind === 'failed' ? message.problem : 'an answer nobody asked for',
         }),
       );

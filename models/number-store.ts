@@ -29,19 +29,23 @@ const stride = 64;
 
 const padded = (values: Float32Array): number => Math.ceil(values.byteLength / stride) * stride;
 
-export function createNumberStore(): NumberStore {
+/** Copies numbers to the start of a room of the same length or a greater one. */
+export type CopyNumbers = (room: Float32Array, values: Float32Array) => void;
+
+/** @param copy Where the platform has a faster one than the language for what will be copied. */
+export function createNumberStore(copy: CopyNumbers = (room, values) => room.set(values)): NumberStore {
   const { WebAssembly } = globalThis as { readonly WebAssembly?: WebAssemblyInterface };
   if (WebAssembly === undefined) return plainStore;
   try {
     const bytes = Uint8Array.from(atob(kernelBase64), (character) => character.charCodeAt(0));
-    return simdStore(new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as Kernel);
+    return simdStore(new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as Kernel, copy);
   } catch (error) {
     if (error instanceof WebAssembly.CompileError) return plainStore;
     throw error;
   }
 }
 
-function simdStore({ memory, base, allFinite }: Kernel): NumberStore {
+function simdStore({ memory, base, allFinite }: Kernel, copy: CopyNumbers): NumberStore {
   return {
     copyFinite(arrays) {
       const start = base.value;
@@ -52,7 +56,7 @@ function simdStore({ memory, base, allFinite }: Kernel): NumberStore {
       const views = arrays.map((values) => {
         const length = padded(values) / 4;
         const room = new Float32Array(memory.buffer, at, length);
-        room.set(values);
+        copy(room, values);
         room.fill(0, values.length);
         at += 4 * length;
         return room.subarray(0, values.length);

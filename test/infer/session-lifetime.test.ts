@@ -6,6 +6,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { probeProvider } from '../../infer/providers.ts';
 import { openSession } from '../../infer/session-node.ts';
 import { ProviderError } from '../../models/errors.ts';
+import { allocateBatch } from '../../models/prompts.ts';
 import { randomPrompts } from '../export/fixtures.ts';
 import { requireOrSkip } from '../require.ts';
 import { useSoftwareWebgpu } from '../software-webgpu.ts';
@@ -44,6 +45,21 @@ describe('a thread that dies', () => {
       expect(failure).toBeInstanceOf(ProviderError);
       expect(failure.message).toContain('expected its thread to run until the session is closed');
     }
+    await session.close();
+  });
+});
+
+describe('one thread of several that dies', () => {
+  test('fails the run it shares with the others', async () => {
+    const before = started.length;
+    const session = await openSession(frozenModel(20), { provider: 'cpu', threads: 2 });
+    const sizes = { batch: 20_000, context: 40, queries: 5, dimension: 20 };
+    const prompts = allocateBatch({ ...sizes, isShared: true });
+    while (started.length < before + 2) await session.run(prompts); // The second is opened beside a run.
+    const failure = failureOf(session.run(prompts));
+    await started.at(-1)!.terminate();
+    expect(await failure).toBeInstanceOf(ProviderError);
+    expect(await failureOf(session.run(prompts))).toBeInstanceOf(ProviderError);
     await session.close();
   });
 });

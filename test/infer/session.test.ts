@@ -140,6 +140,49 @@ describe('a session', () => {
   });
 });
 
+describe('prompts in memory that threads share', () => {
+  const sizes = { batch: 900, context: 9, queries: 2, dimension: 3 };
+  const ordinary = randomPrompts(sizes);
+  const shared = allocateBatch({ ...sizes, isShared: true });
+  for (const name of ['covariates', 'responses', 'query'] as const) shared[name].set(ordinary[name]);
+  const model = frozenModel(3, { prefixes: true });
+  // Some thirty pieces: there is work for all threads.
+  const options = { memoryBudget: 30 * bytesPerPrompt(model.graph, sizes) };
+
+  test.each(everywhere)('get the answers of others on %s, whoever computes them', async (provider) => {
+    const copied = await withSession(provider, (session) => session.run(ordinary), options, model);
+    await withSession(
+      provider,
+      async (session) => {
+        // On cpu the first run begins with one thread; by the last all are open.
+        for (let i = 0; i < (provider === 'cpu' ? 20 : 2); i++) expect(await session.run(shared)).toEqual(copied);
+      },
+      { ...options, threads: 3 },
+      model,
+    );
+  });
+
+  test('are looked through, and a run that was refused leaves nothing behind', async () => {
+    const bad = { ...shared, query: new Float32Array(new SharedArrayBuffer(4 * shared.query.length)) };
+    bad.query.set(ordinary.query);
+    bad.query[777 * 2 * 3 + 1] = Number.NEGATIVE_INFINITY;
+    await withSession(
+      'cpu',
+      async (session) => {
+        const good = await session.run(shared);
+        for (let i = 0; i < 5; i++) {
+          const failure = await failureOf(session.run(bad));
+          expect(failure).toBeInstanceOf(DataError);
+          expect(failure.message).toContain('query: expected finite numbers, got -Infinity in prompt 777');
+          expect(await session.run(shared)).toEqual(good);
+        }
+      },
+      { ...options, threads: 2 },
+      model,
+    );
+  });
+});
+
 describe('closing', () => {
   const prompts = randomPrompts({ batch: 64, context: 9, queries: 1, dimension: 3 });
 
