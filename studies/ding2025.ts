@@ -117,8 +117,6 @@ export const ding2025: Study = {
   trainingDefaults: () => trainingDefaults,
   theory: (settings) => theoryOf(settings),
   modelTheory,
-  // The figures bring a plotting library along: only when they are drawn.
-  reproduce: async (options) => (await import('./ding2025/experiments.ts')).reproduce(ding2025, options),
 };
 
 /** Closed forms where there are some; of more than two states the least risk by Monte Carlo over kernels (Lemma C.8). */

@@ -120,6 +120,4 @@ export const huang2023: Study = {
   theory: (settings) =>
     theoryReport({ ...featureSettings(settings), N: numberOf(settings, 'N'), eta: numberOf(settings, 'eta') }),
   modelTheory,
-  // The figures bring a plotting library along: only when they are drawn.
-  reproduce: async (options) => (await import('./huang2023/experiments.ts')).reproduce(huang2023, options),
 };

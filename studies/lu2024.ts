@@ -179,6 +179,4 @@ export const lu2024: Study = {
       return { parameters: { gamma: Float32Array.from(matrix) }, loss: trainRisk / 2, detail };
     };
   },
-  // The figures bring a plotting library along: only when they are drawn.
-  reproduce: async (options) => (await import('./lu2024/experiments.ts')).reproduce(lu2024, options),
 };

@@ -8,49 +8,23 @@ import { fileError, writeFileAtomic } from '../export/files.ts';
 import { type FrozenModel, readModel, withParity } from '../export/read-model.ts';
 import { type ProviderName, resolveProvider } from '../infer/providers.ts';
 import { type VerifyOptions, type VerifyResult, verifyModel } from '../infer/verify.ts';
-import { architectureNamed } from '../models/attention/index.ts';
 import { UsageError } from '../models/errors.ts';
-import { parseConfig, type TrainingConfig } from '../train/config.ts';
+import type { TrainingConfig } from '../train/config.ts';
 import type { FitOf } from '../train/exact-fit.ts';
+import { finalLoss } from '../train/metrics.ts';
 import { keptPath, type MetricsRow, readKept, readRun, runPaths } from '../train/run-folder.ts';
 import { type TrainingProgress, type TrainingResult, train } from '../train/train.ts';
+import { configOf, type TrainingOverrides } from './configuration.ts';
 import { studies } from './index.ts';
 import type { Settings, Study } from './study.ts';
+import { describeTrained } from './trained-model.ts';
 import { versionsHere } from './versions.ts';
 
-/** What a caller may choose instead of the study; `model` is for another architecture on the study's prompts. */
-export type TrainingOverrides = Partial<
-  Pick<
-    TrainingConfig,
-    | 'model'
-    | 'initialisation'
-    | 'steps'
-    | 'batch'
-    | 'seed'
-    | 'loss'
-    | 'trainingPrompts'
-    | 'optimizer'
-    | 'schedule'
-    | 'clipNorm'
-    | 'logEvery'
-    | 'checkpointEvery'
-  >
-> & { readonly engine?: string; readonly device?: string };
+export type { TrainingOverrides } from './configuration.ts';
 
 /** A study's configuration at given settings, every default written out. @throws {UsageError} naming a bad value. */
-export function resolveConfig(study: Study, settings: Settings, overrides: TrainingOverrides): TrainingConfig {
-  const { architecture, sizes, contextLength } = study.model(settings);
-  return parseConfig(`study ${study.name}`, {
-    study: study.name,
-    settings,
-    model: { name: architecture.name, ...sizes },
-    task: study.task(settings),
-    contextLength,
-    ...study.trainingDefaults(settings),
-    ...overrides,
-    versions: versionsHere(),
-  });
-}
+export const resolveConfig = (study: Study, settings: Settings, overrides: TrainingOverrides): TrainingConfig =>
+  configOf(study, settings, overrides, versionsHere());
 
 export interface RunRequest {
   /** May be left out when a run is resumed. */
@@ -174,13 +148,6 @@ async function finishRun(request: RunRequest, trained: TrainingResult, exported:
   };
 }
 
-/** Mean loss over the last tenth of the steps: single batches are heavy-tailed. */
-function finalLoss(metrics: readonly MetricsRow[], steps: number): number {
-  const rows = metrics.filter(({ step }) => step > 0.9 * steps);
-  const count = rows.reduce((sum, row) => sum + row.count, 0);
-  return rows.reduce((sum, row) => sum + row.loss * row.count, 0) / count;
-}
-
 /**
  * Writes the parameters of a run as an ONNX file.
  * @throws {UsageError} if the run has no parameters yet.
@@ -195,19 +162,7 @@ export function exportRun(folder: string, options: Partial<ExportOptions>, outpu
       remedy: 'Continue it: icl train .. --resume.',
     });
   }
-  const { step, state, engine, device, adapter, runtime } = checkpoint;
-  const bytes = exportModel(
-    {
-      architecture: architectureNamed(config.model.name),
-      sizes: config.model,
-      parameters: state.parameters,
-      study: config.study,
-      task: config.task,
-      config,
-      training: { steps: step, loss: finalLoss(metrics, step), engine, device, adapter, runtime },
-    },
-    options,
-  );
+  const bytes = exportModel(describeTrained(config, { ...checkpoint, ...checkpoint.state, metrics }), options);
   writeFileAtomic(output, bytes);
   return readModel(output, bytes);
 }

@@ -4,7 +4,13 @@
  */
 import { join } from 'node:path';
 import { parseSettings } from './settings.ts';
-import { allFigures, type ReproduceOptions, type ReproduceResult, type Study } from './study.ts';
+import {
+  allFigures,
+  type ReproduceOptions,
+  type ReproduceResult,
+  type ReproducibleStudy,
+  type Study,
+} from './study.ts';
 
 export interface ReproduceAllOptions extends Omit<ReproduceOptions, 'settings' | 'figure' | 'onProgress'> {
   readonly onProgress?: (progress: AllProgress) => void;
@@ -38,7 +44,7 @@ export const isReproduced = (outcome: Outcome): outcome is Reproduced => 'result
  * @throws the signal's reason once it is aborted, and nothing else.
  */
 export async function* reproduceAll(
-  studies: readonly Study[],
+  studies: readonly ReproducibleStudy[],
   { onProgress, folder, ...options }: ReproduceAllOptions,
 ): AsyncGenerator<Outcome, void, undefined> {
   const minutes = studies.map(({ cost }) => (options.isQuick ? cost.quick : cost.full).minutes);

@@ -3,30 +3,16 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileError } from '../export/files.ts';
 import { type EvaluationPlan, type EvaluationRow, evaluate } from '../infer/evaluate.ts';
 import type { InferenceSession } from '../infer/session.ts';
-import { DataError, UsageError, unknownName } from '../models/errors.ts';
+import { DataError, UsageError } from '../models/errors.ts';
 import { taskNamed } from '../models/tasks/index.ts';
 import { parseConfig, type TrainingConfig } from '../train/config.ts';
-import { optimizers } from '../train/optimizers.ts';
+import { type RunOverrides, withOverrides } from './configuration.ts';
 import { studies, studyNamed } from './index.ts';
-import { resolveConfig, type TrainingOverrides } from './pipeline.ts';
+import { resolveConfig } from './pipeline.ts';
 import { parseSettings } from './settings.ts';
 
+export type { RunOverrides } from './configuration.ts';
 export { exportRun, recordParity, trainAndExport } from './pipeline.ts';
-
-/** What the command line may say about a training, as it says it. */
-export interface RunOverrides {
-  readonly steps?: number | undefined;
-  readonly batch?: number | undefined;
-  readonly seed?: number | undefined;
-  /** Name; its other constants are the study's if the study has the same, else its defaults. */
-  readonly optimizer?: string | undefined;
-  readonly learningRate?: number | undefined;
-  /** Name of an initialisation scheme, with its default options. */
-  readonly init?: string | undefined;
-  readonly engine?: string | undefined;
-  readonly device?: string | undefined;
-  readonly checkpointEvery?: number | undefined;
-}
 
 /**
  * The configuration that `icl train` means.
@@ -44,7 +30,7 @@ export function resolveRun(
     const study = studyNamed(studyOrConfig);
     const settings = parseSettings(study, assignments);
     const base = resolveConfig(study, settings, {});
-    return parseConfig(`study ${study.name}`, { ...base, ...overridesFor(base, overrides) });
+    return withOverrides(`study ${study.name}`, base, overrides);
   }
   if (assignments.length > 0) {
     throw new UsageError({
@@ -55,7 +41,7 @@ export function resolveRun(
     });
   }
   const base = readConfigFile(studyOrConfig);
-  return parseConfig(studyOrConfig, { ...base, ...overridesFor(base, overrides) });
+  return withOverrides(studyOrConfig, base, overrides);
 }
 
 const isStudy = (name: string) => studies.some((study) => study.name === name);
@@ -75,30 +61,6 @@ function readConfigFile(path: string): TrainingConfig {
     throw new DataError({ where: path, expected: 'JSON', got, cause });
   }
   return parseConfig(path, value);
-}
-
-function overridesFor(base: TrainingConfig, overrides: RunOverrides): TrainingOverrides {
-  const { optimizer, learningRate, init, ...plain } = overrides;
-  const given = Object.fromEntries(Object.entries(plain).filter(([, value]) => value !== undefined));
-  const chosen =
-    optimizer === undefined || optimizer === base.optimizer.name ? base.optimizer : optimizerNamed(optimizer);
-  return {
-    ...given,
-    optimizer: learningRate === undefined ? chosen : { ...chosen, learningRate },
-    ...(init === undefined || init === base.initialisation.scheme
-      ? {}
-      : { initialisation: { scheme: init, options: {} } }),
-  };
-}
-
-function optimizerNamed(name: string) {
-  const found = optimizers.find((kind) => kind.name === name);
-  if (found !== undefined) return found.defaults;
-  throw unknownName(
-    '--optimizer',
-    name,
-    optimizers.map((kind) => kind.name),
-  );
 }
 
 /** What `icl evaluate` may choose. */

@@ -123,6 +123,4 @@ export const shen2024: Study = {
     // The formulas are about the paper's own layer; another model that was trained on its prompts has none.
     return model.architecture.name === linearAttentionClassifier.name ? ownTheory(model) : () => null;
   },
-  // The figures bring a plotting library along: only when they are drawn.
-  reproduce: async (options) => (await import('./shen2024/experiments.ts')).reproduce(shen2024, options),
 };

@@ -149,6 +149,7 @@ export interface ReproduceResult {
   readonly reusedModels: number;
 }
 
+/** What a study says: pure, so that a page has it too. */
 export interface Study {
   /** Key on the command line: `zhang2023`. */
   readonly name: string;
@@ -169,5 +170,9 @@ export interface Study {
   theory(settings: Settings): TheoryReport;
   /** The exact risk of a frozen model's own matrices. */
   modelTheory(model: FrozenModel): ModelTheory;
+}
+
+/** A study with its experiments, which need files and processes. */
+export interface ReproducibleStudy extends Study {
   reproduce(options: ReproduceOptions): Promise<ReproduceResult>;
 }

@@ -128,6 +128,4 @@ export const zhang2023: Study = {
     return (task, contextLength) =>
       task.name === 'linear-regression' ? exactTaskRisk(layer, task, contextLength) : null;
   },
-  // The figures bring a plotting library along: only when they are drawn.
-  reproduce: async (options) => (await import('./zhang2023/experiments.ts')).reproduce(zhang2023, options),
 };

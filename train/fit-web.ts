@@ -4,18 +4,47 @@
  */
 import { architectureNamed } from '../models/attention/index.ts';
 import type { TrainingConfig } from './config.ts';
-import type { TrainingState } from './engines.ts';
+import type { Engine, TrainingState } from './engines.ts';
 import { initialState } from './initial-state.ts';
-import { initialProgress, runLoop, type TrainingProgress } from './loop.ts';
+import { type FinishedStep, initialProgress, type LoopState, runLoop, type TrainingProgress } from './loop.ts';
+import type { MetricsRow } from './metrics.ts';
 import { createWebEngine, type WebEngineOptions } from './onnx-engine-web.ts';
-import type { MetricsRow } from './run-folder.ts';
 
 export interface FitOptions extends Pick<WebEngineOptions, 'device' | 'wasmPaths'> {
   /** As `parseConfig` gives it; its `engine` and `device` are for Node and not looked at. */
   readonly config: TrainingConfig;
   /** Aborted: what is done so far is returned. */
   readonly signal?: AbortSignal;
+  /** About ten times a second. */
   readonly onProgress?: (progress: TrainingProgress) => void;
+  /** Every step, as soon as its numbers are known. */
+  readonly onStep?: (step: FinishedStep) => void;
+  /**
+   * Asked before each step and once after the last. What it gives to wait for holds the training up: a pause, or a look at the
+   * parameters. The numbers of the training do not depend on it.
+   */
+  readonly betweenSteps?: (moment: FitMoment) => Promise<void> | undefined;
+  /** What is done at the start, at each checkpoint and at the end: what remains when a later step fails. */
+  readonly onCheckpoint?: (checkpoint: FitCheckpoint) => void;
+}
+
+/** A training between two steps. */
+export interface FitMoment {
+  /** Steps started; those that a GPU has not answered yet are read before anything is waited for. */
+  readonly step: number;
+  /** The rows of `metrics.jsonl`; later ones are added to them. */
+  readonly metrics: readonly MetricsRow[];
+  /** What computes. */
+  readonly engine: Pick<Engine, 'device' | 'adapter' | 'runtime'>;
+  /** The parameters after these steps. */
+  readParameters(): Promise<TrainingState['parameters']>;
+}
+
+export interface FitCheckpoint {
+  /** Steps done. */
+  readonly step: number;
+  readonly parameters: TrainingState['parameters'];
+  readonly metrics: readonly MetricsRow[];
 }
 
 export interface FitResult extends TrainingState {
@@ -34,7 +63,8 @@ export interface FitResult extends TrainingState {
  * Fits the parameters.
  * @throws {ProviderError} if the device does not work in this browser. @throws {TrainingError} if the loss is not finite or diverges.
  */
-export async function fit({ config, device, wasmPaths, signal, onProgress }: FitOptions): Promise<FitResult> {
+export async function fit(options: FitOptions): Promise<FitResult> {
+  const { config, device, wasmPaths, signal, onProgress, onStep, betweenSteps, onCheckpoint } = options;
   const { model, optimizer, clipNorm, loss, contextLength, batch } = config;
   const engine = await createWebEngine({
     architecture: architectureNamed(model.name),
@@ -47,10 +77,24 @@ export async function fit({ config, device, wasmPaths, signal, onProgress }: Fit
     ...(device !== undefined && { device }),
     ...(wasmPaths !== undefined && { wasmPaths }),
   });
+  const readParameters = async () => (await engine.readState()).parameters;
+  const save = async ({ step, metrics }: Pick<LoopState, 'step' | 'metrics'>): Promise<void> => {
+    onCheckpoint?.({ step, metrics: [...metrics], parameters: await readParameters() });
+  };
   try {
     engine.loadState(initialState(config));
     const start = { step: 0, progress: initialProgress, metrics: [] };
-    const result = await runLoop({ config, engine, start, save: async () => {}, signal, onProgress });
+    if (onCheckpoint !== undefined) await save(start);
+    const result = await runLoop({
+      config,
+      engine,
+      start,
+      save: onCheckpoint === undefined ? async () => {} : save,
+      signal,
+      onProgress,
+      onStep,
+      betweenSteps: betweenSteps && ((step, metrics) => betweenSteps({ step, metrics, engine, readParameters })),
+    });
     const { parameters, optimizer: slots } = await engine.readState();
     return {
       parameters,

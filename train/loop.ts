@@ -8,9 +8,9 @@ import { architectureNamed } from '../models/attention/index.ts';
 import { TrainingError } from '../models/errors.ts';
 import type { LoopProgress } from './checkpoint.ts';
 import type { TrainingConfig } from './config.ts';
-import type { Engine, StepHandle } from './engines.ts';
+import type { Engine, StepHandle, StepReport } from './engines.ts';
 import { lossFor } from './losses.ts';
-import type { MetricsRow } from './run-folder.ts';
+import type { MetricsRow } from './metrics.ts';
 import { scheduleFactor } from './schedule.ts';
 import { createPromptSource, type PromptSource } from './training-prompts.ts';
 
@@ -37,6 +37,20 @@ export interface LoopOptions {
   readonly keepSteps?: readonly number[] | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: TrainingProgress) => void) | undefined;
+  readonly onStep?: ((step: FinishedStep) => void) | undefined;
+  /**
+   * Asked before each step and once after the last, with the number of steps that were started and the rows of metrics, to which
+   * later ones are added. What it gives to wait for holds the training up, after all steps so far have been read, and does
+   * not count as training time.
+   */
+  readonly betweenSteps?: ((started: number, metrics: readonly MetricsRow[]) => Promise<void> | undefined) | undefined;
+}
+
+/** What one step found, before it changed the parameters. */
+export interface FinishedStep extends StepReport {
+  /** Steps done, this one among them. */
+  readonly step: number;
+  readonly learningRate: number;
 }
 
 export interface LoopState {
@@ -79,6 +93,8 @@ export async function runLoop({
   keepSteps = [],
   signal,
   onProgress,
+  onStep,
+  betweenSteps,
 }: LoopOptions): Promise<LoopResult> {
   const { steps, batch, schedule, optimizer } = config;
   const { zeroLoss } = lossFor(config.loss, architectureNamed(config.model.name), config.model);
@@ -93,7 +109,8 @@ export async function runLoop({
   let started = start.step;
 
   const startedAt = performance.now();
-  const elapsed = (): number => (performance.now() - startedAt) / 1000;
+  let heldUp = 0;
+  const elapsed = (): number => (performance.now() - startedAt - heldUp) / 1000;
   const breather = createBreather();
   let lastReport = startedAt;
 
@@ -133,6 +150,7 @@ export async function runLoop({
       gradientNorm: interval.gradientNorm + gradientNorm,
     };
     const done = step + 1;
+    onStep?.({ step: done, loss, gradientNorm, learningRate });
     if (done % config.logEvery === 0 || done === steps) {
       const { count } = interval;
       metrics.push({
@@ -164,8 +182,19 @@ export async function runLoop({
     });
   };
 
+  const holdUp = async (): Promise<void> => {
+    const waiting = betweenSteps?.(started, metrics);
+    if (waiting === undefined) return;
+    while (pending.length > 0) await finishStep();
+    const since = performance.now();
+    await waiting;
+    heldUp += performance.now() - since;
+  };
+
   try {
     while (started < steps && !signal?.aborted) {
+      await holdUp();
+      if (signal?.aborted) break;
       await startStep();
       const isCheckpoint = started % config.checkpointEvery === 0 || started === steps || keepSteps.includes(started);
       while (pending.length > (isCheckpoint ? 0 : engine.pipelineDepth)) await finishStep();
@@ -178,6 +207,7 @@ export async function runLoop({
       if (breather.isDue()) await breather.breathe();
     }
     while (pending.length > 0) await finishStep();
+    await holdUp();
     if (started > lastSaved) await saveNow();
   } finally {
     // After an error: what is still under way is waited for, so that nothing of it outlives this call.

@@ -10,6 +10,9 @@ import { DataError, UsageError } from '../models/errors.ts';
 import { type Checkpoint, readCheckpoint } from './checkpoint.ts';
 import { parseConfig, type TrainingConfig } from './config.ts';
 import { differingKeys } from './config-identity.ts';
+import { formatMetrics, type MetricsRow } from './metrics.ts';
+
+export type { MetricsRow } from './metrics.ts';
 
 /** The files of a run by what they hold. */
 export const runFiles = {
@@ -47,22 +50,6 @@ export function keptPaths(folder: string): string[] {
  */
 export const readKept = (folder: string, config: TrainingConfig, step: number): Checkpoint =>
   readCheckpoint(keptPath(folder, step), config);
-
-/** A row of `metrics.jsonl`: the steps since the row before it. */
-export interface MetricsRow {
-  /** Steps done. */
-  readonly step: number;
-  /** Mean over the interval: single batches are heavy-tailed. Each step's loss is that of its batch before the update. */
-  readonly loss: number;
-  /** Steps in the interval. */
-  readonly count: number;
-  /** Of the last step. */
-  readonly learningRate: number;
-  /** Mean over the interval, before clipping. */
-  readonly gradientNorm: number;
-  /** Training time since step 0, over all sittings. */
-  readonly seconds: number;
-}
 
 /** A run as it is on disk. */
 export interface Run {
@@ -130,7 +117,7 @@ export function readMetrics(path: string): MetricsRow[] {
 }
 
 export function writeMetrics(path: string, rows: readonly MetricsRow[]): void {
-  writeFileAtomic(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  writeFileAtomic(path, formatMetrics(rows));
 }
 
 export interface OpenOptions {

@@ -8,7 +8,7 @@ import { boundClaim, statisticalClaim } from '../../studies/claims.ts';
 import { chooseFigures } from '../../studies/figure-choice.ts';
 import { isReproduced, type Outcome, reproduceAll } from '../../studies/reproduce-all.ts';
 import { unexplained, writeResults } from '../../studies/results.ts';
-import type { Claim, ReproduceOptions, ReproduceResult, Study } from '../../studies/study.ts';
+import type { Claim, ReproduceOptions, ReproduceResult, ReproducibleStudy } from '../../studies/study.ts';
 import { zhang2023 } from '../../studies/zhang2023.ts';
 
 let folder: string;
@@ -26,8 +26,8 @@ const figures = [
 const asked: { name: string; options: ReproduceOptions }[] = [];
 
 /** A study whose reproduction writes one figure and says `claims`; or fails with them. */
-function toy(name: string, minutes: number, claims: readonly Claim[] | Error): Study {
-  const study: Study = {
+function toy(name: string, minutes: number, claims: readonly Claim[] | Error): ReproducibleStudy {
+  const study: ReproducibleStudy = {
     ...zhang2023,
     name,
     figures,
@@ -62,7 +62,7 @@ const flagged = statisticalClaim('risk', [{ label: '', theory: 1, measured: 2, s
 const explained = { ...flagged, explanation: 'the formula has first order only' };
 
 async function collect(
-  studies: readonly Study[],
+  studies: readonly ReproducibleStudy[],
   onProgress: (fraction: number) => void = () => {},
   signal?: AbortSignal,
 ) {
