@@ -4,7 +4,7 @@
  */
 import { type LabelledBatch, responseWidth } from '../models/prompts.ts';
 import type { Answer, Measure } from './measures.ts';
-import { addValue, emptyStatistics, type RunningStatistics } from './statistics.ts';
+import { addValue, addValues, emptyStatistics, type RunningStatistics } from './statistics.ts';
 
 /** Of one answerer at one length: a measure's statistics at the measure's place. */
 export type Tally = readonly RunningStatistics[];
@@ -21,6 +21,7 @@ export interface Answers {
 
 /**
  * Adds a batch's measures.
+ * @returns Them: of each measure one number per prompt.
  * @param posterior Beside the targets; empty if no measure needs it.
  * @param fail Called with the prompt's place and a value that is not finite.
  */
@@ -31,11 +32,12 @@ export function addAnswers(
   posterior: Float64Array,
   { values, stride, offset }: Answers,
   fail: (measure: Measure, b: number, value: number) => never,
-): void {
+): Float64Array[] {
   const { batch, queries, targets } = block;
   const width = responseWidth(block);
   const answer: Answer = { width, values, at: 0, targets, posterior, target: 0 };
-  for (const [i, measure] of measures.entries()) {
+  return measures.map((measure, i) => {
+    const means = new Float64Array(batch);
     for (let b = 0; b < batch; b++) {
       let sum = 0;
       for (let q = 0; q < queries; q++) {
@@ -45,7 +47,18 @@ export function addAnswers(
       }
       const mean = sum / queries;
       if (!Number.isFinite(mean)) fail(measure, b, mean);
+      means[b] = mean;
       addValue(tally[i]!, mean);
     }
-  }
+    return means;
+  });
+}
+
+/** Adds how much larger the second's measures are than the first's, prompt by prompt; both as {@link addAnswers} gave them. */
+export function addDifferences(tally: Tally, first: readonly Float64Array[], second: readonly Float64Array[]): void {
+  for (const [i, values] of second.entries())
+    addValues(
+      tally[i]!,
+      values.map((value, b) => value - first[i]![b]!),
+    );
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type EvaluationRow, evaluate } from '../../infer/evaluate.ts';
+import { type EvaluationRow, evaluate, evaluateProgressively } from '../../infer/evaluate.ts';
 import type { Estimator } from '../../models/estimators/index.ts';
 import { allocateBatch } from '../../models/prompts.ts';
 import { createGenerator, streams } from '../../models/random.ts';
@@ -227,5 +227,112 @@ describe('evaluate', () => {
     [{ seed: -1 }, 'seed: expected an integer from 0 to 2^53 - 1, got -1.'],
   ])('refuses %j', async (change, message) => {
     await expect(collect(evaluate(session(), { task, lengths: [5], ...change }))).rejects.toThrow(message);
+  });
+});
+
+describe('evaluateProgressively', () => {
+  const shifts = [{ shift: shiftNamed('task-scale'), levels: [0.5, 1, 2] }];
+  const plan = { task, lengths: [4, 9], shifts, estimators: [{ name: 'ridge' }], seed: 6, theory: isotropicRisk };
+
+  it.each([
+    ['all prompts', { prompts: 2500 }],
+    ['a target', { prompts: 40_000, targetStandardError: 0.04 }],
+  ])('ends with the very rows of evaluate: %s', async (_, end) => {
+    const whole = await collect(evaluate(session(), { ...plan, ...end }));
+    let last: EvaluationRow[] = [];
+    let wasDone = false;
+    for await (const step of evaluateProgressively(session(), { ...plan, ...end })) {
+      expect(wasDone).toBe(false);
+      last = step.rows();
+      wasDone = step.isDone;
+    }
+    expect(wasDone).toBe(true);
+    expect(last).toEqual(whole);
+  });
+
+  it('goes in rounds, each of which is an evaluation of fewer prompts', async () => {
+    const levels: (number | null)[][] = [];
+    for await (const step of evaluateProgressively(session(), { ...plan, prompts: 3000 })) {
+      const rows = step.rows();
+      levels.push([...new Set(rows.map(({ level }) => level))]);
+      expect(step.blockPrompts).toBe(step.prompts === 3000 ? 952 : 1024);
+      if (!step.isRoundComplete) continue;
+      expect(rows).toEqual(await collect(evaluate(session(), { ...plan, prompts: step.prompts })));
+    }
+    expect(levels).toEqual([[0.5], [0.5, 1], ...Array.from({ length: 7 }, () => [0.5, 1, 2])]);
+  });
+
+  it('rests while nobody asks, and lets the event loop turn between blocks', async () => {
+    let runs = 0;
+    const steps = evaluateProgressively(session({ onRun: () => runs++ }), { ...plan, lengths: [4], prompts: 5000 });
+    await steps.next();
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(runs).toBe(1);
+    let turned = false;
+    setImmediate(() => {
+      turned = true;
+    });
+    await steps.next();
+    expect(turned).toBe(true);
+    expect(runs).toBe(2);
+    await steps.return();
+  });
+
+  it('ends with the reason of its signal', async () => {
+    const controller = new AbortController();
+    const steps = evaluateProgressively(session(), { ...plan, prompts: 5000, signal: controller.signal });
+    await steps.next();
+    controller.abort(new Error('enough'));
+    await expect(steps.next()).rejects.toThrow('enough');
+  });
+});
+
+describe('a compared model', () => {
+  const theory = isotropicRisk;
+  const plan = { task, lengths: [5, 12], estimators: [{ name: 'zero' }], prompts: 4000, seed: 8, theory };
+  const half = () => createFakeSession({ dimension, factor: factor / 2 });
+
+  it('answers the same prompts, and differs by what its own rows say', async () => {
+    const alone = await collect(evaluate(half(), { ...plan, theory: null }));
+    const rows = await collect(evaluate(session(), { ...plan, compared: { session: half(), theory: () => 7 } }));
+    expect(rows.map(({ contextLength, estimator }) => [contextLength, estimator])).toEqual(
+      [5, 12].flatMap((n) => ['model', 'compared-model', 'difference', 'zero'].map((name) => [n, name])),
+    );
+    for (const [i, length] of [5, 12].entries()) {
+      const [model, compared, difference, zero] = rows.slice(4 * i, 4 * i + 4) as [
+        EvaluationRow,
+        EvaluationRow,
+        EvaluationRow,
+        EvaluationRow,
+      ];
+      expect({ ...compared, estimator: 'model', theory: null }).toEqual(alone[2 * i]);
+      expect({ ...zero, theory: null }).toEqual(alone[2 * i + 1]);
+      expect(difference.risk).toBeCloseTo(compared.risk - model.risk, 10);
+      expect(difference.theory).toBeCloseTo(7 - isotropicRisk(task, length), 12);
+      // Both models err on the same prompts: their difference is known better than if they had prompts of their own.
+      expect(difference.standardError).toBeLessThan(Math.hypot(model.standardError, compared.standardError));
+    }
+  });
+
+  it('may have prefixes where the other has none, and is left out of nothing', async () => {
+    const prefixes = createFakeSession({ dimension, factor: factor / 2, hasPrefixes: true });
+    const [with_, without] = await Promise.all(
+      [prefixes, half()].map((compared) =>
+        collect(evaluate(session(), { ...plan, compared: { session: compared, theory: null } })),
+      ),
+    );
+    expectClose(
+      with_!.map(({ risk }) => risk),
+      without!.map(({ risk }) => risk),
+      // The two sum in another order, in float32.
+      { relative: 1e-5, absolute: 1e-5 },
+    );
+  });
+
+  it('must fit the prompts too', async () => {
+    const other = createFakeSession({ dimension: 5, factor });
+    await expect(collect(evaluate(session(), { ...plan, compared: { session: other, theory: null } }))).rejects.toThrow(
+      "task.dimension: expected 5, the model's dimension, got 3.",
+    );
   });
 });
