@@ -3,23 +3,11 @@
  * there. Imports no Node module; the runtime is loaded when it is first asked for.
  */
 import { ProviderError } from '../models/errors.ts';
-import { type AdapterInfo, formatAdapter, isSoftwareAdapter } from './adapter.ts';
 import type { OnnxRuntime } from './onnxruntime.ts';
 import { type ProviderName, providerNamed } from './provider-table.ts';
-
-/** What this file uses of a browser's `navigator.gpu`. */
-interface BrowserGpu {
-  requestAdapter(options: { powerPreference: 'high-performance' }): Promise<{
-    readonly info?: AdapterInfo;
-  } | null>;
-}
+import { findWebAdapter, type WebAdapter } from './web-adapter.ts';
 
 export type WebProvider = 'wasm' | 'webgpu';
-
-interface Adapter {
-  readonly name: string;
-  readonly isSoftware: boolean;
-}
 
 /** A provider in this page, ready to open sessions. */
 export interface WebRuntime {
@@ -35,22 +23,14 @@ export interface WebRuntime {
  * @throws {ProviderError} if it does not work here.
  */
 export async function loadWebRuntime(requested: ProviderName | 'auto', wasmPaths: string | null): Promise<WebRuntime> {
-  const adapter = requested === 'wasm' ? null : await findAdapter();
+  const adapter = requested === 'wasm' ? null : await findWebAdapter();
   const provider = resolveWebProvider(requested, adapter);
   const ort = await importRuntime(provider);
   if (wasmPaths !== null) ort.env.wasm.wasmPaths = wasmPaths;
   return { ort, provider, adapter: provider === 'webgpu' ? adapter!.name : null };
 }
 
-async function findAdapter(): Promise<Adapter | null> {
-  const { gpu } = (globalThis as { navigator?: { gpu?: BrowserGpu } }).navigator ?? {};
-  const adapter = (await gpu?.requestAdapter({ powerPreference: 'high-performance' })) ?? null;
-  if (adapter === null) return null;
-  const info = adapter.info ?? { vendor: '', architecture: '', description: '' };
-  return { name: formatAdapter(info), isSoftware: isSoftwareAdapter(info) };
-}
-
-function resolveWebProvider(requested: ProviderName | 'auto', adapter: Adapter | null): WebProvider {
+function resolveWebProvider(requested: ProviderName | 'auto', adapter: WebAdapter | null): WebProvider {
   if (requested === 'auto') return adapter !== null && !adapter.isSoftware ? 'webgpu' : 'wasm';
   const { name } = providerNamed(requested);
   if (name === 'wasm') return name;

@@ -3,14 +3,14 @@ import { existsSync } from 'node:fs';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { requireOrSkip } from './require.ts';
 
-const executablePath = '/usr/bin/chromium';
+export const chromiumPath = '/usr/bin/chromium';
 
 /** Whether to run the tests that need a browser. */
-export const hasChromium = requireOrSkip('chromium', existsSync(executablePath), `no ${executablePath}`);
+export const hasChromium = requireOrSkip('chromium', existsSync(chromiumPath), `no ${chromiumPath}`);
 
 export function launchChromium(): Promise<Browser> {
   return chromium.launch({
-    executablePath,
+    executablePath: chromiumPath,
     args: [
       ...['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--no-first-run'],
       ...['--enable-unsafe-webgpu', '--enable-features=Vulkan', '--use-vulkan=swiftshader'],

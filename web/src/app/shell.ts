@@ -4,6 +4,7 @@ import { Lab } from './lab.ts';
 import { Link } from './link.ts';
 import type { Panel } from './panel.ts';
 import { type PanelEntry, panels } from './panels.ts';
+import './provider-view.ts';
 import { themeButton } from './theme.ts';
 
 class Shell extends LitElement {
@@ -36,6 +37,7 @@ class Shell extends LitElement {
           )}
         </nav>
         <div class="head-tools">${themeButton(() => this.requestUpdate())}</div>
+        <icl-provider .choice=${this.#lab.providerChoice}></icl-provider>
       </header>
       ${notice === undefined ? nothing : html`<p class="notice" role="alert">${notice}</p>`}
       <main id="main" tabindex="-1"></main>

@@ -84,6 +84,11 @@ export class LabWorker {
     };
   }
 
+  /** Ends the worker and what runs in it; another call starts another. */
+  end(): void {
+    this.#fail('it was ended');
+  }
+
   #say(message: ToLab): void {
     this.#worker ??= this.#open();
     this.#worker.postMessage(message);
