@@ -4,6 +4,7 @@
  * the copies has them in the cache, looked through, at the price of one reading.
  */
 import { kernelBase64 } from './simd/finite-wasm.ts';
+import { growTo, type KernelMemory, startKernel } from './simd/start-kernel.ts';
 
 export interface NumberStore {
   /** Copies the arrays; the views are good until the next call. Null if a number is NaN or infinite. */
@@ -11,19 +12,11 @@ export interface NumberStore {
 }
 
 interface Kernel {
-  readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
+  readonly memory: KernelMemory;
   readonly base: { readonly value: number };
   allFinite(at: number, end: number): number;
 }
 
-/** The part of the WebAssembly interface used here: the compiler's libraries without a browser's lack it. */
-interface WebAssemblyInterface {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object) => { readonly exports: unknown };
-  readonly CompileError: new () => Error;
-}
-
-const pageBytes = 65_536;
 /** The kernel reads this many bytes at a time; what is between two arrays is 0. */
 const stride = 64;
 
@@ -34,15 +27,8 @@ export type CopyNumbers = (room: Float32Array, values: Float32Array) => void;
 
 /** @param copy Where the platform has a faster one than the language for what will be copied. */
 export function createNumberStore(copy: CopyNumbers = (room, values) => room.set(values)): NumberStore {
-  const { WebAssembly } = globalThis as { readonly WebAssembly?: WebAssemblyInterface };
-  if (WebAssembly === undefined) return plainStore;
-  try {
-    const bytes = Uint8Array.from(atob(kernelBase64), (character) => character.charCodeAt(0));
-    return simdStore(new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as Kernel, copy);
-  } catch (error) {
-    if (error instanceof WebAssembly.CompileError) return plainStore;
-    throw error;
-  }
+  const kernel = startKernel<Kernel>(kernelBase64);
+  return kernel === undefined ? plainStore : simdStore(kernel, copy);
 }
 
 function simdStore({ memory, base, allFinite }: Kernel, copy: CopyNumbers): NumberStore {
@@ -50,8 +36,7 @@ function simdStore({ memory, base, allFinite }: Kernel, copy: CopyNumbers): Numb
     copyFinite(arrays) {
       const start = base.value;
       const end = start + arrays.reduce((sum, values) => sum + padded(values), 0);
-      const missing = Math.ceil((end - memory.buffer.byteLength) / pageBytes);
-      if (missing > 0) memory.grow(missing);
+      growTo(memory, end);
       let at = start;
       const views = arrays.map((values) => {
         const length = padded(values) / 4;

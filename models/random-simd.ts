@@ -4,11 +4,13 @@
  */
 import type { Draw } from './random.ts';
 import { kernelBase64 } from './simd/generator-wasm.ts';
+import { startKernel } from './simd/start-kernel.ts';
 
 /** What the kernel exports; see `fill` there for the arguments. */
 interface Kernel {
   readonly memory: { readonly buffer: ArrayBuffer };
   readonly buffer: { readonly value: number };
+  readonly tableBlocks: { readonly value: number };
   fill(
     isExponential: number,
     key0: number,
@@ -22,37 +24,20 @@ interface Kernel {
   ): void;
 }
 
-/** The part of the WebAssembly interface used here: the compiler's libraries without a browser's lack it. */
-interface WebAssemblyInterface {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object) => { readonly exports: unknown };
-  readonly CompileError: new () => Error;
-}
-
 const TWO_32 = 4294967296;
+/** Blocks that are made at once, where rows are not too long for it: they stay in a core's own cache. */
+const cachedBlocks = 2048;
+/** Rows come in fours: fewer are cheaper one by one. */
+const rowsThatPay = 3;
 /** Up to here a loop copies faster than `set` with the view it needs. */
 const SHORT = 32;
 
-/** Starts the kernel, or gives undefined where WebAssembly or its SIMD is missing or forbidden by the page's policy. */
-function startKernel(): Kernel | undefined {
-  const { WebAssembly } = globalThis as { readonly WebAssembly?: WebAssemblyInterface };
-  if (WebAssembly === undefined) return undefined;
-  try {
-    const bytes = Uint8Array.from(atob(kernelBase64), (character) => character.charCodeAt(0));
-    return new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as Kernel;
-  } catch (error) {
-    if (error instanceof WebAssembly.CompileError) return undefined;
-    throw error;
-  }
-}
-
 /** A function that fills rows with the kernel, or undefined where it cannot run. */
 export function createSimdFill(): ((draw: Draw) => void) | undefined {
-  const kernel = startKernel();
+  const kernel = startKernel<Kernel>(kernelBase64);
   if (kernel === undefined) return undefined;
   const numbers = new Float32Array(kernel.memory.buffer, kernel.buffer.value);
-  // A group of four blocks is always written whole.
-  const capacity = Math.floor(numbers.length / 16) * 16;
+  const tableBlocks = kernel.tableBlocks.value;
 
   function copy(out: Float32Array, at: number, length: number): void {
     if (length <= SHORT) for (let i = 0; i < length; i++) out[at + i] = numbers[i]!;
@@ -70,18 +55,18 @@ export function createSimdFill(): ((draw: Draw) => void) | undefined {
       copy(out, to, rows * length);
     };
     const blocks = Math.ceil(count / 4);
-    const rowsAtOnce = Math.floor(capacity / (4 * blocks));
+    const rowsAtOnce = blocks > tableBlocks ? 1 : 4 * Math.max(1, Math.floor(cachedBlocks / (4 * blocks)));
     for (let row = 0; row < prompts; ) {
       const prompt = position.prompt + row;
       const to = at + row * count;
-      if (rowsAtOnce > 0) {
-        // The kernel counts prompts in 32 bits: a call ends where the upper word would change.
-        const rows = Math.min(prompts - row, rowsAtOnce, TWO_32 - (prompt % TWO_32));
+      // The kernel counts prompts in 32 bits: a call ends where the upper word would change.
+      const rows = Math.min(prompts - row, rowsAtOnce, TWO_32 - (prompt % TWO_32));
+      if (rows >= rowsThatPay) {
         run(prompt, 0, rows, count, to);
         row += rows;
       } else {
-        for (let done = 0; done < count; done += capacity) {
-          run(prompt, done / 4, 1, Math.min(capacity, count - done), to + done);
+        for (let done = 0; done < count; done += 4 * cachedBlocks) {
+          run(prompt, done / 4, 1, Math.min(4 * cachedBlocks, count - done), to + done);
         }
         row += 1;
       }

@@ -1,4 +1,9 @@
-/** Responses of linear tasks: inner products of many covariates with the task vector of their prompt, in bulk. */
+/**
+ * Responses of linear tasks: inner products of many covariates with the task vector of their prompt, in bulk. In WebAssembly's
+ * SIMD (`models/simd/inner-products.as`) where there is such a thing, and otherwise in TypeScript, to the same bits.
+ */
+import { kernelBase64 } from '../simd/inner-products-wasm.ts';
+import { growTo, type KernelMemory, startKernel } from '../simd/start-kernel.ts';
 
 export interface InnerProducts {
   /** `[B, rows, D]` */
@@ -14,11 +19,62 @@ export interface InnerProducts {
   readonly noiseDeviation: number;
 }
 
-/**
- * Writes y = <w, x> + deviation * noise for every row. Sums are in float64, in the order of the axes, and rounded once. Four
- * rows at a time: one sum alone waits for its own additions, which takes 1.6 times as long.
- */
+interface Kernel {
+  readonly memory: KernelMemory;
+  readonly base: { readonly value: number };
+  respond(
+    x: number,
+    w: number,
+    y: number,
+    scratch: number,
+    prompts: number,
+    rows: number,
+    dimension: number,
+    deviation: number,
+  ): void;
+}
+
+/** Numbers that are copied into the kernel's memory at once: they stay in a core's own cache. */
+const numbersAtOnce = 8192;
+/** Fewer products than this are computed faster than they are copied. */
+const productsForKernel = 2048;
+
+let kernel: Kernel | null | undefined;
+
+/** Writes y = <w, x> + deviation * noise for every row. Sums are in float64, in the order of the axes, and rounded once. */
 export function respondLinearly(work: InnerProducts): void {
+  if (kernel === undefined) kernel = startKernel<Kernel>(kernelBase64) ?? null;
+  if (kernel === null || work.batch * work.rows * work.dimension < productsForKernel) respondPlainly(work);
+  else respondInKernel(kernel, work);
+}
+
+function respondInKernel({ memory, base, respond }: Kernel, work: InnerProducts): void {
+  const { covariates, taskVectors, responses, batch, rows, dimension, noiseDeviation } = work;
+  const perPrompt = rows * dimension;
+  const atOnce = Math.max(1, Math.floor(numbersAtOnce / perPrompt));
+  const wAt = base.value + 8 * dimension;
+  const yAt = wAt + 4 * atOnce * dimension;
+  const xAt = yAt + 4 * atOnce * rows;
+  growTo(memory, xAt + 4 * atOnce * perPrompt);
+  const w = new Float32Array(memory.buffer, wAt, atOnce * dimension);
+  const y = new Float32Array(memory.buffer, yAt, atOnce * rows);
+  const x = new Float32Array(memory.buffer, xAt, atOnce * perPrompt);
+  for (let b = 0; b < batch; b += atOnce) {
+    const count = Math.min(atOnce, batch - b);
+    w.set(taskVectors.subarray(b * dimension, (b + count) * dimension));
+    x.set(covariates.subarray(b * perPrompt, (b + count) * perPrompt));
+    const out = responses.subarray(b * rows, (b + count) * rows);
+    if (noiseDeviation > 0) y.set(out);
+    respond(xAt, wAt, yAt, base.value, count, rows, dimension, noiseDeviation);
+    out.set(count === atOnce ? y : y.subarray(0, count * rows));
+  }
+}
+
+/**
+ * {@link respondLinearly} without WebAssembly. Four rows at a time: one sum alone waits for its own additions, which takes 1.6
+ * times as long.
+ */
+export function respondPlainly(work: InnerProducts): void {
   const { covariates: x, taskVectors, responses: y, batch, rows, dimension, noiseDeviation } = work;
   const w = new Float64Array(dimension);
   const write = (row: number, sum: number): void => {

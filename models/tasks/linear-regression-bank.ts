@@ -15,6 +15,7 @@ import {
   streams,
 } from '../random.ts';
 import { fraction, nonNegative, wholeNumber } from '../schema.ts';
+import { respondLinearly } from './inner-products.ts';
 import type { Sampler, Task } from './task.ts';
 
 export interface LinearRegressionBankSpec {
@@ -129,8 +130,9 @@ function createSampler(spec: LinearRegressionBankSpec): Sampler {
       }
       for (let i = 0; i < batch * context * dimension; i++) covariates[i] = covariates[i]! * scale;
       for (let i = 0; i < batch * queries * dimension; i++) query[i] = query[i]! * scale;
-      respond(covariates, taskParameters, responses, batch, context);
-      respond(query, taskParameters, targets, batch, queries);
+      const common = { taskVectors: taskParameters, batch, dimension, noiseDeviation };
+      respondLinearly({ ...common, covariates, responses, rows: context });
+      respondLinearly({ ...common, covariates: query, responses: targets, rows: queries });
     },
   };
 
@@ -143,17 +145,6 @@ function createSampler(spec: LinearRegressionBankSpec): Sampler {
       if (Math.exp(-choices[2 * b + 1]!) < freshShare || freshShare === 1) continue;
       const index = Math.min(k - 1, Math.floor(k * Math.exp(-choices[2 * b]!)));
       for (let j = 0; j < dimension; j++) w[b * dimension + j] = bank[index * dimension + j]!;
-    }
-  }
-
-  /** Writes <w, x> + noise for each of a prompt's `rows` rows; the noise stands in `y` already. */
-  function respond(x: Float32Array, w: Float32Array, y: Float32Array, batch: number, rows: number): void {
-    for (let b = 0, row = 0; b < batch; b++) {
-      for (const end = row + rows; row < end; row++) {
-        let sum = 0;
-        for (let j = 0; j < dimension; j++) sum += x[row * dimension + j]! * w[b * dimension + j]!;
-        y[row] = noiseDeviation > 0 ? sum + noiseDeviation * y[row]! : sum;
-      }
     }
   }
 }
