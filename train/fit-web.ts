@@ -20,7 +20,7 @@ export interface FitOptions extends Pick<WebEngineOptions, 'device' | 'wasmPaths
   /** Every step, as soon as its numbers are known. */
   readonly onStep?: (step: FinishedStep) => void;
   /**
-   * Asked before each step and once after the last. What it gives to wait for holds the training up: a pause, or a look at the
+   * Asked at the start and after each step. What it gives to wait for holds the training up: a pause, or a look at the
    * parameters. The numbers of the training do not depend on it.
    */
   readonly betweenSteps?: (moment: FitMoment) => Promise<void> | undefined;

@@ -39,7 +39,7 @@ export interface LoopOptions {
   readonly onProgress?: ((progress: TrainingProgress) => void) | undefined;
   readonly onStep?: ((step: FinishedStep) => void) | undefined;
   /**
-   * Asked before each step and once after the last, with the number of steps that were started and the rows of metrics, to which
+   * Asked at the start and after each step, with the number of steps that were started and the rows of metrics, to which
    * later ones are added. What it gives to wait for holds the training up, after all steps so far have been read, and does
    * not count as training time.
    */
@@ -192,9 +192,8 @@ export async function runLoop({
   };
 
   try {
+    await holdUp();
     while (started < steps && !signal?.aborted) {
-      await holdUp();
-      if (signal?.aborted) break;
       await startStep();
       const isCheckpoint = started % config.checkpointEvery === 0 || started === steps || keepSteps.includes(started);
       while (pending.length > (isCheckpoint ? 0 : engine.pipelineDepth)) await finishStep();
@@ -205,9 +204,9 @@ export async function runLoop({
         lastReport = now;
       }
       if (breather.isDue()) await breather.breathe();
+      await holdUp();
     }
     while (pending.length > 0) await finishStep();
-    await holdUp();
     if (started > lastSaved) await saveNow();
   } finally {
     // After an error: what is still under way is waited for, so that nothing of it outlives this call.
