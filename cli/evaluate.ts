@@ -1,9 +1,10 @@
 /** `icl evaluate`: the risk of a frozen model under test-time lengths and shifts, beside estimators and theory. */
 import type { EvaluationRow } from '../infer/evaluate.ts';
+import type { InferenceSession } from '../infer/session.ts';
 import { UsageError, unknownName } from '../models/errors.ts';
 import { shiftNamed, shiftsFor } from '../models/shifts/index.ts';
 import type { TaskSpec } from '../models/tasks/index.ts';
-import { commaList, defineCommand, option, repeatable, text, wholeNumber } from './command.ts';
+import { commaList, defineCommand, option, positiveNumber, repeatable, text, wholeNumber } from './command.ts';
 import { startProgress } from './progress.ts';
 import { providerOption, seedOption, threadsOption } from './shared-options.ts';
 import { formatNumber, formatTable } from './table.ts';
@@ -94,6 +95,12 @@ export const evaluate = defineCommand({
     ),
     prompts: option('--prompts <n>', 'fresh prompts per row', wholeNumber('--prompts', 2), 20_000),
     queries: option('--queries <n>', 'queries per prompt', wholeNumber('--queries', 1), 1),
+    target: option(
+      '--target <r>',
+      'stop drawing for a point once standard error / risk is at most this in all its rows',
+      positiveNumber('--target'),
+    ),
+    compare: option('--compare <model>', 'a second model, which answers the same prompts', text),
     seed: seedOption(0),
     provider: providerOption,
     threads: threadsOption,
@@ -102,21 +109,27 @@ export const evaluate = defineCommand({
   examples: [
     'icl evaluate runs/first --lengths 5,10,20,40,100',
     'icl evaluate runs/first --shift covariate-scale=0.5,1,2 --shift label-noise --json',
+    'icl evaluate runs/first --compare runs/second --shift covariate-scale --target 0.02',
   ],
   async run([path], options, context) {
     const { readModelFile } = await import('./shared-options.ts');
     const { openSession } = await import('../infer/session-node.ts');
-    const { evaluateModel } = await import('../studies/run-study.ts');
+    const { requestFor } = await import('../studies/evaluate-model.ts');
+    const { evaluate: measure } = await import('../infer/evaluate.ts');
     const { writeFileAtomic } = await import('../export/files.ts');
     const model = readModelFile(path!);
-    const session = await openSession(model, {
+    const other = options.compare === undefined ? undefined : readModelFile(options.compare);
+    const sessionOptions = {
       provider: options.provider,
       ...(options.threads === undefined ? {} : { threads: options.threads }),
-    });
+    };
+    const session = await openSession(model, sessionOptions);
+    let compared: InferenceSession | undefined;
     const progress = startProgress(context, 'evaluate', undefined);
     const rows: EvaluationRow[] = [];
     try {
-      const plan = {
+      if (other !== undefined) compared = await openSession(other, sessionOptions);
+      const request = requestFor(model, {
         shifts: [
           ...options.shift,
           ...(options.suite === undefined ? [] : shiftsOf(options.suite, model.metadata.task)),
@@ -124,11 +137,13 @@ export const evaluate = defineCommand({
         prompts: options.prompts,
         queriesPerPrompt: options.queries,
         seed: options.seed,
+        targetStandardError: options.target ?? null,
         signal: context.signal,
+        ...(compared === undefined ? {} : { compared }),
         ...(options.estimators === undefined ? {} : { estimators: options.estimators }),
         ...(options.lengths === undefined ? {} : { lengths: options.lengths }),
-      };
-      for await (const row of evaluateModel(session, plan)) {
+      });
+      for await (const row of measure(session, request)) {
         rows.push(row);
         progress.update(rows.length, 'rows');
         if (options.json) await context.print(JSON.stringify(row));
@@ -136,6 +151,7 @@ export const evaluate = defineCommand({
     } finally {
       progress.stop();
       await session.close();
+      await compared?.close();
     }
     if (!options.json) await context.print(formatRows(rows));
     if (options.output !== undefined) {

@@ -132,5 +132,5 @@ function checkPlan(session: InferenceSession, plan: EvaluationPlan): void {
   require(Number.isInteger(queriesPerPrompt) &&
     queriesPerPrompt >= 1, 'queriesPerPrompt', 'a whole number, 1 or more', queriesPerPrompt);
   const isGoodTarget = targetStandardError === null || (targetStandardError > 0 && targetStandardError < 1);
-  require(isGoodTarget, 'targetStandardError', 'a ratio between 0 and 1', targetStandardError);
+  require(isGoodTarget, '--target', 'a ratio between 0 and 1', targetStandardError);
 }

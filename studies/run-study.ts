@@ -1,10 +1,7 @@
 /** What the commands ask for by a study's name, a configuration file or a frozen model; all of it generic over studies. */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileError } from '../export/files.ts';
-import { type EvaluationPlan, type EvaluationRow, evaluate } from '../infer/evaluate.ts';
-import type { InferenceSession } from '../infer/session.ts';
 import { DataError, UsageError } from '../models/errors.ts';
-import { taskNamed } from '../models/tasks/index.ts';
 import { parseConfig, type TrainingConfig } from '../train/config.ts';
 import { type RunOverrides, withOverrides } from './configuration.ts';
 import { studies, studyNamed } from './index.ts';
@@ -61,47 +58,4 @@ function readConfigFile(path: string): TrainingConfig {
     throw new DataError({ where: path, expected: 'JSON', got, cause });
   }
   return parseConfig(path, value);
-}
-
-/** What `icl evaluate` may choose. */
-export interface EvaluateRequest extends Pick<EvaluationPlan, 'shifts' | 'prompts' | 'queriesPerPrompt' | 'seed'> {
-  /** Absent: the training length. */
-  readonly lengths?: readonly number[];
-  /** By name; absent: the task's own. */
-  readonly estimators?: readonly string[];
-  readonly signal?: AbortSignal;
-}
-
-/** Rows of a frozen model's evaluation, with its study's exact risk where the study is known here. */
-export function evaluateModel(
-  session: InferenceSession,
-  request: EvaluateRequest,
-): AsyncGenerator<EvaluationRow, void, undefined> {
-  const { model } = session;
-  const { lengths, estimators, signal, ...rest } = request;
-  const { task } = model.metadata;
-  const study = studies.find(({ name }) => name === model.metadata.study);
-  return evaluate(session, {
-    ...rest,
-    task,
-    lengths: lengths ?? [trainingLengthOf(session)],
-    estimators: (estimators ?? taskNamed(task.name).estimators).map((name) => ({ name })),
-    theory: study?.modelTheory(model) ?? null,
-    signal: signal ?? null,
-  });
-}
-
-function trainingLengthOf({ model }: InferenceSession): number {
-  const { config } = model.metadata;
-  const length =
-    typeof config === 'object' && config !== null && !Array.isArray(config)
-      ? (config as { readonly contextLength?: unknown }).contextLength
-      : undefined;
-  if (typeof length === 'number') return length;
-  throw new UsageError({
-    where: '--lengths',
-    expected: 'test lengths for a model whose configuration names no context length',
-    got: 'none',
-    remedy: 'Give them: --lengths 10,20,40.',
-  });
 }

@@ -222,7 +222,7 @@ describe('evaluate', () => {
     [{ lengths: [2.5] }, '--lengths: expected whole numbers, 1 or more, got 2.5.'],
     [{ prompts: 1 }, '--prompts: expected a whole number, 2 or more, got 1.'],
     [{ queriesPerPrompt: 0 }, 'queriesPerPrompt: expected a whole number, 1 or more, got 0.'],
-    [{ targetStandardError: 0 }, 'targetStandardError: expected a ratio between 0 and 1, got 0.'],
+    [{ targetStandardError: 0 }, '--target: expected a ratio between 0 and 1, got 0.'],
     [{ task: { ...task, dimension: 5 } }, "task.dimension: expected 3, the model's dimension, got 5."],
     [{ seed: -1 }, 'seed: expected an integer from 0 to 2^53 - 1, got -1.'],
   ])('refuses %j', async (change, message) => {

@@ -1,0 +1,63 @@
+/**
+ * What a person asks of a frozen model's robustness, completed to a plan: the training task and length of its metadata, the
+ * task's own estimators, its study's exact risk. The command line and the page ask the same here. Measures nothing itself.
+ */
+import type { FrozenModel } from '../export/read-model.ts';
+import type { EvaluationPlan, EvaluationRequest } from '../infer/evaluate.ts';
+import type { InferenceSession } from '../infer/session.ts';
+import { UsageError } from '../models/errors.ts';
+import { taskNamed } from '../models/tasks/index.ts';
+import { definitions } from './definitions.ts';
+import type { ModelTheory } from './study.ts';
+
+/** What `icl evaluate` may choose. */
+export interface EvaluateRequest
+  extends Pick<EvaluationPlan, 'shifts' | 'prompts' | 'queriesPerPrompt' | 'seed' | 'targetStandardError'> {
+  /** Absent: the training length. */
+  readonly lengths?: readonly number[];
+  /** By name; absent: the task's own. */
+  readonly estimators?: readonly string[];
+  /** A second model, which answers the same prompts. */
+  readonly compared?: InferenceSession;
+  readonly signal?: AbortSignal;
+}
+
+/** @throws {UsageError} for a model whose metadata names no training length, if none is asked for. */
+export function requestFor(model: FrozenModel, request: EvaluateRequest): EvaluationRequest {
+  const { lengths, estimators, compared, signal, ...rest } = request;
+  const { task } = model.metadata;
+  return {
+    ...rest,
+    task,
+    lengths: lengths ?? [requireTrainingLength(model)],
+    estimators: (estimators ?? taskNamed(task.name).estimators).map((name) => ({ name })),
+    theory: theoryOf(model),
+    compared: compared === undefined ? null : { session: compared, theory: theoryOf(compared.model) },
+    signal: signal ?? null,
+  };
+}
+
+/** The exact risk that a model's study gives; null for a model of no study that is known here. */
+export function theoryOf(model: FrozenModel): ModelTheory | null {
+  return definitions.find(({ name }) => name === model.metadata.study)?.modelTheory(model) ?? null;
+}
+
+/** Pairs in each training prompt, if the metadata says so. */
+export function trainingLengthOf({ metadata: { config } }: Pick<FrozenModel, 'metadata'>): number | undefined {
+  const length =
+    typeof config === 'object' && config !== null && !Array.isArray(config)
+      ? (config as { readonly contextLength?: unknown }).contextLength
+      : undefined;
+  return typeof length === 'number' ? length : undefined;
+}
+
+function requireTrainingLength(model: FrozenModel): number {
+  const length = trainingLengthOf(model);
+  if (length !== undefined) return length;
+  throw new UsageError({
+    where: '--lengths',
+    expected: 'test lengths for a model whose configuration names no context length',
+    got: 'none',
+    remedy: 'Give them: --lengths 10,20,40.',
+  });
+}
