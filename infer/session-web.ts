@@ -18,7 +18,7 @@ import {
   type SessionOptions,
 } from './session.ts';
 import { loadWebRuntime, type WebProvider } from './web-runtime.ts';
-import { releaseWebgpuSlot, takeWebgpuSlot } from './webgpu-slot.ts';
+import { inTurn } from './webgpu-turns.ts';
 
 export interface WebSessionOptions extends Omit<SessionOptions, 'threads'> {
   /** Where the page serves onnxruntime-web's `.wasm` files, ending in `/`; null: beside its script. */
@@ -48,7 +48,7 @@ export async function openSession(
   } = { ...webSessionDefaults, ...options };
   checkMemoryBudget(memoryBudget);
   const { ort, provider, adapter } = await loadWebRuntime(requested, wasmPaths);
-  const session = await createInSlot(ort, model.bytes, provider);
+  const session = await createSessionIn(ort, model.bytes, provider);
   const prefixes = wantsPrefixes && model.hasPrefixes;
   const report = {
     provider,
@@ -60,12 +60,10 @@ export async function openSession(
   return createSession({ model, report, memoryBudget, prefixes, runner: createRunner(ort, session, provider) });
 }
 
-async function createInSlot(ort: OnnxRuntime, bytes: Uint8Array, provider: WebProvider): Promise<OrtSession> {
-  if (provider === 'webgpu') await takeWebgpuSlot();
+async function createSessionIn(ort: OnnxRuntime, bytes: Uint8Array, provider: WebProvider): Promise<OrtSession> {
   try {
-    return await createOrtSession(ort, bytes, provider, 1);
+    return await inTurn(provider, () => createOrtSession(ort, bytes, provider, 1));
   } catch (cause) {
-    if (provider === 'webgpu') releaseWebgpuSlot(Promise.resolve());
     throw new ProviderError({
       where: `provider ${provider}`,
       expected: `a session that runs wholly on ${provider}`,
@@ -80,7 +78,7 @@ function createRunner(ort: OnnxRuntime, session: OrtSession, provider: WebProvid
   let last: Promise<void> = Promise.resolve();
   const answer = async (block: PromptBatch, out: Predictions) => {
     try {
-      await runBlock(ort, session, block, out, false);
+      await inTurn(provider, () => runBlock(ort, session, block, out, false));
     } catch (cause) {
       throw new ProviderError({
         where: `provider ${provider}`,
@@ -99,10 +97,6 @@ function createRunner(ort: OnnxRuntime, session: OrtSession, provider: WebProvid
       last = answered.catch(() => {});
       return answered;
     },
-    close() {
-      const closed = session.release();
-      if (provider === 'webgpu') releaseWebgpuSlot(closed);
-      return closed;
-    },
+    close: () => inTurn(provider, () => session.release()),
   };
 }

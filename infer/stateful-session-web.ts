@@ -8,7 +8,7 @@ import type { ProviderName } from './provider-table.ts';
 import { type Feed, openStatefulRunner, type StatefulGraph, type StatefulRunner } from './stateful-runner.ts';
 import type { StatefulSession } from './stateful-session.ts';
 import { loadWebRuntime, type WebRuntime } from './web-runtime.ts';
-import { releaseWebgpuSlot, takeWebgpuSlot } from './webgpu-slot.ts';
+import { inTurn } from './webgpu-turns.ts';
 
 export interface StatefulWebOptions {
   readonly provider: ProviderName | 'auto';
@@ -17,8 +17,8 @@ export interface StatefulWebOptions {
 }
 
 /**
- * Opens a session; all numbers of its state are 0. WebGPU: one open session of any kind in a page.
- * @throws {ProviderError} if the provider does not work here, cannot run the whole graph, or is WebGPU and taken.
+ * Opens a session; all numbers of its state are 0.
+ * @throws {ProviderError} if the provider does not work here or cannot run the whole graph.
  */
 export async function openStatefulSessionWeb(
   graph: StatefulGraph,
@@ -26,11 +26,9 @@ export async function openStatefulSessionWeb(
 ): Promise<StatefulSession> {
   const runtime = await loadWebRuntime(requested, wasmPaths);
   const { ort, provider } = runtime;
-  if (provider === 'webgpu') await takeWebgpuSlot();
   try {
-    return createQueue(runtime, await openStatefulRunner(ort, graph, provider, 1));
+    return createQueue(runtime, await inTurn(provider, () => openStatefulRunner(ort, graph, provider, 1)));
   } catch (cause) {
-    if (provider === 'webgpu') releaseWebgpuSlot(Promise.resolve());
     throw refused(provider, condense(cause), cause);
   }
 }
@@ -52,7 +50,7 @@ function createQueue({ ort, provider, adapter }: WebRuntime, runner: StatefulRun
     const done = last.then(async () => {
       if (failure !== undefined) throw failure;
       try {
-        return await work();
+        return await inTurn(provider, work);
       } catch (cause) {
         failure = refused(provider, condense(cause), cause);
         throw failure;
@@ -97,8 +95,7 @@ function createQueue({ ort, provider, adapter }: WebRuntime, runner: StatefulRun
     read: () => enqueue(() => runner.read()),
     tensorCount: () => runner.tensorCount(),
     close() {
-      closed ??= last.then(() => runner.close());
-      if (provider === 'webgpu') releaseWebgpuSlot(closed);
+      closed ??= last.then(() => inTurn(provider, () => runner.close()));
       return closed;
     },
   };

@@ -1,5 +1,5 @@
 /**
- * One WebGPU session at a time in a process: two that run at once crash ONNX Runtime's provider (its issues 31627 and
+ * One WebGPU session at a time in a Node process: two that run at once crash ONNX Runtime's provider (its issues 31627 and
  * 32561). A second one is refused rather than kept waiting: whoever holds both would wait for ever. One that follows a
  * session that is being closed waits for that.
  */

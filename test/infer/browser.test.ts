@@ -155,6 +155,36 @@ describe.runIf(hasChromium)('in Chromium', () => {
     expect(problems).toEqual([]);
   });
 
+  test('two sessions on webgpu, open side by side, take turns', { timeout: 60_000 }, async () => {
+    const prompts = samplePrompts({ batch: 3, context: 11, queries: 1, dimension: 5 });
+    const answers = await page.evaluate(
+      async ({ model, shape, covariates, responses, query }) => {
+        const { icl } = globalThis as unknown as { icl: typeof import('../../index-browser.ts') };
+        const open = () => icl.openSession(icl.readModel('model', Uint8Array.from(model)), { provider: 'webgpu' });
+        const sessions = await Promise.all([open(), open()]);
+        const batch = {
+          ...shape,
+          covariates: Float32Array.from(covariates),
+          responses: Float32Array.from(responses),
+          query: Float32Array.from(query),
+        };
+        const runs = await Promise.all([...sessions, ...sessions].map((session) => session.run(batch)));
+        await Promise.all(sessions.map((session) => session.close()));
+        return runs.map(({ prediction }) => [...prediction]);
+      },
+      {
+        model: [...bytes],
+        shape: { batch: 3, context: 11, queries: 1, dimension: 5 },
+        covariates: [...prompts.covariates],
+        responses: [...prompts.responses],
+        query: [...prompts.query],
+      },
+    );
+    expect(answers).toHaveLength(4);
+    for (const answer of answers) expect(answer).toEqual(answers[0]);
+    expect(problems).toEqual([]);
+  });
+
   // Few steps on SwiftShader, after some seconds for its shaders.
   test.each([
     ['wasm', linearConfig, 200],
