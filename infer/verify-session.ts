@@ -26,10 +26,14 @@ export interface VerifyOptions {
   readonly contexts: readonly number[];
   readonly queries: readonly number[];
   readonly seed: number;
-  /** Null: what `tolerances.ts` has for the session's provider and the model. */
+  /** Null: what `tolerances.ts` has for the session's provider and the model; against another session, for both together. */
   readonly tolerance: Tolerance | null;
+  /** A session of the same model to compare with instead of the float64 reference: another provider's. */
+  readonly against: InferenceSession | null;
   /** Ends the verification with the signal's own reason. */
   readonly signal: AbortSignal | null;
+  /** Called before each case with how many are done, and at the end. */
+  readonly onProgress: ((done: number, cases: number) => void) | null;
 }
 
 /** Sizes 1, where axes may vanish; sizes that are no multiple of a vector register or a GPU's workgroup; and large ones. */
@@ -39,7 +43,9 @@ export const verifyDefaults: VerifyOptions = {
   queries: [1, 5],
   seed: 0,
   tolerance: null,
+  against: null,
   signal: null,
+  onProgress: null,
 };
 
 /** For models of which the float64 reference would take minutes at the default sizes: fewer prompts, shorter ones. */
@@ -118,48 +124,91 @@ export async function verifySession(
   session: InferenceSession,
   options: Partial<VerifyOptions> = {},
 ): Promise<VerifyResult> {
-  const { model, report } = session;
+  const { model } = session;
   const resolved = { ...verifyDefaults, ...sizesFor(model), ...options };
-  const { batches, contexts, queries, seed, tolerance, signal } = resolved;
+  const { seed, against, signal, onProgress } = resolved;
   const sampler = createSampler(model.metadata.task);
   const generator = createGenerator(seed, streams.verification);
   const comparisons: Comparison[] = [];
+  const cases = casesOf(model, resolved);
   let first = 0;
-  for (const context of contexts) {
-    if (context < model.architecture.minimumContext) continue;
-    for (const batch of batches) {
-      for (const queriesPerPrompt of queries) {
-        signal?.throwIfAborted();
-        const prompts = allocateBatch({ batch, context, queries: queriesPerPrompt, ...sampler });
-        sampler.fill(generator, first, prompts);
-        first += batch;
-        comparisons.push(...(await compareCase(session, prompts)));
-      }
-    }
+  for (const [done, { batch, context, queries }] of cases.entries()) {
+    signal?.throwIfAborted();
+    onProgress?.(done, cases.length);
+    const prompts = allocateBatch({ batch, context, queries, ...sampler });
+    sampler.fill(generator, first, prompts);
+    first += batch;
+    comparisons.push(...(await compareCase(session, against, prompts)));
   }
-  return { ...judge(comparisons, tolerance ?? toleranceFor(report.provider, model)), ...evidence(session) };
+  onProgress?.(cases.length, cases.length);
+  const tolerance = resolved.tolerance ?? toleranceOf(session, against);
+  return { ...judge(comparisons, tolerance), ...evidence(session) };
+}
+
+/** Every combination of the sizes that the model takes. */
+function casesOf({ architecture }: FrozenModel, { batches, contexts, queries }: VerifyOptions) {
+  return contexts
+    .filter((context) => context >= architecture.minimumContext)
+    .flatMap((context) =>
+      batches.flatMap((batch) => queries.map((queriesPerPrompt) => ({ context, batch, queries: queriesPerPrompt }))),
+    );
+}
+
+/** Each of two providers may be as far from the reference as its own tolerance: together as far from each other. */
+function toleranceOf({ model, report }: InferenceSession, against: InferenceSession | null): Tolerance {
+  const own = toleranceFor(report.provider, model);
+  if (against === null) return own;
+  const other = toleranceFor(against.report.provider, model);
+  return { relative: own.relative + other.relative, absolute: own.absolute + other.absolute };
 }
 
 function evidence({ report: { provider, adapter, runtime } }: InferenceSession) {
   return { provider, adapter, runtime, allNodesOnProvider: true } as const;
 }
 
-/** One size: the session's answers beside the reference's. */
-async function compareCase(session: InferenceSession, prompts: LabelledBatch): Promise<Comparison[]> {
+/** What a session's answers are compared with. */
+interface Expected {
+  readonly prediction: Float64Array;
+  readonly prefixes?: Float64Array;
+  readonly scores?: Float64Array;
+}
+
+/** The float64 reading of the architecture. */
+async function expectedByReference(model: FrozenModel, prompts: LabelledBatch): Promise<Expected> {
+  const perPrompt = prompts.queries * responseWidth(prompts);
+  const { architecture, sizes, hasPrefixes } = model;
+  const prediction = await referenceOf(model, prompts, perPrompt, referencePrediction);
+  const perPrefix = (prompts.context + 1) * perPrompt;
+  return {
+    prediction,
+    ...(hasPrefixes && { prefixes: await referenceOf(model, prompts, perPrefix, referencePrefixPrediction) }),
+    ...(outputOf(architecture, sizes) !== 'value' && {
+      scores: await referenceOf(model, prompts, perPrompt, referenceScores),
+    }),
+  };
+}
+
+/** Another provider's answers; of probabilities the scores are not known. */
+async function expectedBySession(session: InferenceSession, prompts: LabelledBatch): Promise<Expected> {
+  const { prediction, prefixPrediction } = await session.run(prompts);
+  return {
+    prediction: Float64Array.from(prediction),
+    ...(prefixPrediction && { prefixes: Float64Array.from(prefixPrediction) }),
+  };
+}
+
+/** One size: the session's answers beside those expected. */
+async function compareCase(
+  session: InferenceSession,
+  against: InferenceSession | null,
+  prompts: LabelledBatch,
+): Promise<Comparison[]> {
   const { batch, context, queries } = prompts;
   const classes = labelAxis(prompts);
-  const perPrompt = queries * responseWidth(prompts);
   const answered = session.run(prompts);
   answered.catch(() => {}); // Thrown below, where it is awaited.
-  const prediction = await referenceOf(session.model, prompts, perPrompt, referencePrediction);
-  const prefixes = session.model.hasPrefixes
-    ? await referenceOf(session.model, prompts, (context + 1) * perPrompt, referencePrefixPrediction)
-    : undefined;
-  const { architecture, sizes } = session.model;
-  const scores =
-    outputOf(architecture, sizes) === 'value'
-      ? undefined
-      : await referenceOf(session.model, prompts, perPrompt, referenceScores);
+  const { prediction, prefixes, scores } =
+    against === null ? await expectedByReference(session.model, prompts) : await expectedBySession(against, prompts);
   const got = await answered;
   const comparisons: Comparison[] = [
     {

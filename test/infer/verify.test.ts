@@ -130,6 +130,23 @@ describe('what is wrong', () => {
     expect(await verifySession(fakeSession(spoil), { ...sizes, tolerance })).toMatchObject({ ok: true, tolerance });
   });
 
+  test('two sessions that differ from each other, and how far the comparison has come', async () => {
+    const exact = fakeSession(() => {});
+    const told: string[] = [];
+    const onProgress = (done: number, cases: number) => told.push(`${done}/${cases}`);
+    const same = await verifySession(
+      fakeSession(() => {}),
+      { ...sizes, against: exact, onProgress },
+    );
+    expect(same).toMatchObject({ ok: true, worst: null, maxAbsolute: 0 });
+    expect(same.tolerance.relative).toBe(2 * tolerances.cpu.relative);
+    expect([told[0], told.at(-1)]).toEqual(['0/8', '8/8']);
+    const spoilt = fakeSession(({ prediction }) => {
+      prediction[0]! += 1;
+    });
+    expect((await verifySession(spoilt, { ...sizes, against: exact })).ok).toBe(false);
+  });
+
   test('a file whose parameters are not those of the reference', async () => {
     const parameters = { ...model.parameters, key_query: model.parameters['key_query']!.map((value) => value * 1.001) };
     const result = await verifyModel({ ...model, parameters }, 'cpu', sizes);
