@@ -3,7 +3,7 @@
  * neither how many blocks there are nor when to stop.
  */
 import { DataError } from '../models/errors.ts';
-import { type LabelledBatch, responseWidth } from '../models/prompts.ts';
+import { type LabelledBatch, truncateContext } from '../models/prompts.ts';
 import type { Breather } from './breathe.ts';
 import type { Setting } from './evaluation-settings.ts';
 import type { Measure } from './measures.ts';
@@ -108,19 +108,4 @@ function notFinite(
     got: `${value} at prompt ${prompt}`,
     remedy: 'The numbers leave the range of float32 here: leave this level out.',
   });
-}
-
-/** The same prompts with their first n pairs only, written to `room`. */
-function truncateContext(prompts: LabelledBatch, n: number, room: LabelledBatch): LabelledBatch {
-  const { batch, context, dimension } = prompts;
-  if (n === context) return prompts;
-  const width = responseWidth(prompts);
-  const covariates = room.covariates.subarray(0, batch * n * dimension);
-  const responses = room.responses.subarray(0, batch * n * width);
-  for (let b = 0; b < batch; b++) {
-    const pair = b * context;
-    covariates.set(prompts.covariates.subarray(pair * dimension, (pair + n) * dimension), b * n * dimension);
-    responses.set(prompts.responses.subarray(pair * width, (pair + n) * width), b * n * width);
-  }
-  return { ...prompts, context: n, covariates, responses };
 }

@@ -101,6 +101,21 @@ export function sliceLabelledBatch(prompts: LabelledBatch, start: number, end: n
   };
 }
 
+/** The same prompts with their first n pairs only, written to `room`. With all pairs they are returned themselves. */
+export function truncateContext(prompts: LabelledBatch, n: number, room: LabelledBatch): LabelledBatch {
+  const { batch, context, dimension } = prompts;
+  if (n === context) return prompts;
+  const width = responseWidth(prompts);
+  const covariates = room.covariates.subarray(0, batch * n * dimension);
+  const responses = room.responses.subarray(0, batch * n * width);
+  for (let b = 0; b < batch; b++) {
+    const pair = b * context;
+    covariates.set(prompts.covariates.subarray(pair * dimension, (pair + n) * dimension), b * n * dimension);
+    responses.set(prompts.responses.subarray(pair * width, (pair + n) * width), b * n * width);
+  }
+  return { ...prompts, context: n, covariates, responses };
+}
+
 /** What of a model its prompts must fit. */
 export interface PromptContract {
   readonly dimension: number;

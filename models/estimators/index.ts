@@ -44,6 +44,10 @@ export interface EstimatorSetting {
 const applies = (kind: EstimatorKind, { name }: TaskSpec): boolean =>
   kind.tasks.includes(name) || taskNamed(name).estimators.includes(kind.name);
 
+/** The estimators that answer the prompts of a task. */
+export const estimatorsFor = (task: TaskSpec): readonly EstimatorKind[] =>
+  estimators.filter((kind) => applies(kind, task));
+
 /**
  * An estimator for the prompts of a task.
  * @throws {UsageError} for an unknown estimator or option, naming the nearest, an impossible value, or a task to which
@@ -59,7 +63,7 @@ export function createEstimator(name: string, { task, testTask = task, options =
     );
   }
   if (!applies(kind, task)) {
-    const apply = estimators.filter((candidate) => applies(candidate, task)).map((candidate) => candidate.name);
+    const apply = estimatorsFor(task).map((candidate) => candidate.name);
     throw new UsageError({
       where: `estimator ${name}`,
       expected: `prompts of ${kind.tasks.join(' or ')}`,

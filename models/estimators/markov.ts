@@ -3,6 +3,7 @@
  * A prediction is the mean of the next state given the query's last one, which has the least squared error; `known-kernel-mode`
  * is the likeliest state, which is right most often. For two states rounding the mean gives the same.
  */
+import type { PromptBatch } from '../prompts.ts';
 import type { MarkovChainSpec } from '../tasks/markov-chain.ts';
 import { checkOut, type EstimatorKind, type EstimatorLaws, requireTaskParameters } from './estimator.ts';
 
@@ -60,6 +61,29 @@ export const knownKernelMode = oracle(
 const name = 'pooled-counts';
 const description = 'the mean under transition counts of all chains, plus `smoothing` each';
 
+/** Adds the transitions inside one chain's covariates, D states in a row, to counts `[S, S]`. */
+function addTransitions(counts: Float64Array, states: number, x: Float32Array, at: number, dimension: number): void {
+  for (let t = 1; t < dimension; t++) {
+    const k = x[at + t - 1]! * states + x[at + t]!;
+    counts[k] = counts[k]! + 1;
+  }
+}
+
+/** The transitions of prompt b's context `[S, S]`, `smoothing` added to each; overwrites `counts`. */
+export function countTransitions(
+  { context, dimension, covariates, responses }: PromptBatch,
+  b: number,
+  { states, smoothing }: { readonly states: number; readonly smoothing: number },
+  counts: Float64Array,
+): void {
+  counts.fill(smoothing);
+  for (let row = b * context; row < (b + 1) * context; row++) {
+    addTransitions(counts, states, covariates, row * dimension, dimension);
+    const k = covariates[row * dimension + dimension - 1]! * states + responses[row]!;
+    counts[k] = counts[k]! + 1;
+  }
+}
+
 /** P(s' | s) = (count of s s' + c) / (count of s + S c), over the context's chains and the query's own states. */
 export const pooledCounts: EstimatorKind = {
   name,
@@ -79,12 +103,6 @@ export const pooledCounts: EstimatorKind = {
     const smoothing = options['smoothing']!;
     const counts = new Float64Array(states * states);
     const own = new Float64Array(states * states);
-    const count = (into: Float64Array, x: Float32Array, at: number, dimension: number) => {
-      for (let t = 1; t < dimension; t++) {
-        const k = x[at + t - 1]! * states + x[at + t]!;
-        into[k] = into[k]! + 1;
-      }
-    };
     return {
       name,
       description,
@@ -92,17 +110,12 @@ export const pooledCounts: EstimatorKind = {
       needsTaskParameters: false,
       predict(prompts, out) {
         checkOut(name, prompts, out);
-        const { batch, context, queries, dimension, covariates, responses, query } = prompts;
+        const { batch, queries, dimension, query } = prompts;
         for (let b = 0; b < batch; b++) {
-          counts.fill(smoothing);
-          for (let row = b * context; row < (b + 1) * context; row++) {
-            count(counts, covariates, row * dimension, dimension);
-            const k = covariates[row * dimension + dimension - 1]! * states + responses[row]!;
-            counts[k] = counts[k]! + 1;
-          }
+          countTransitions(prompts, b, { states, smoothing }, counts);
           for (let row = b * queries; row < (b + 1) * queries; row++) {
             own.set(counts);
-            count(own, query, row * dimension, dimension);
+            addTransitions(own, states, query, row * dimension, dimension);
             const last = query[row * dimension + dimension - 1]! * states;
             let [total, mean] = [0, 0];
             for (let s = 0; s < states; s++) {

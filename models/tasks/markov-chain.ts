@@ -4,6 +4,8 @@
  * drawn state, not its probability.
  *
  * Rows of the kernel are independent and Dirichlet(a, .., a); a = 1 is uniform, for two states p01 and p11 uniform on [0, 1].
+ * Or the kernel is given, and all prompts have it: a law to test with. A drawn number does not depend on the kernel, so a chain
+ * changes only where a probability moves past it.
  * First states, independent of the kernel: `uniform`; `bernoulli`, 1 with probability p; or `squared-distance`, where the
  * context's follow the query's: x ~ Bernoulli(p), and given x each of the context's is 1 with probability (x - p)^2.
  * Source: Ding et al. (2025), section 2, Lemma C.8 and Example C.5.
@@ -11,7 +13,7 @@
 import * as v from 'valibot';
 import { DataError, UsageError } from '../errors.ts';
 import { fillExponentials, fillExponentialsForPrompts, fillNormals, type Generator } from '../random.ts';
-import { finite, positive, wholeNumber } from '../schema.ts';
+import { finite, fraction, positive, wholeNumber } from '../schema.ts';
 import type { Sampler, Task } from './task.ts';
 
 export type ChainStart =
@@ -34,6 +36,8 @@ export interface MarkovChainSpec {
    * is then no longer the beginning of a longer one. Absent: 1.
    */
   readonly groups?: number;
+  /** The kernel `[S, S]`, row by row, if it is not drawn; `concentration` means nothing then. */
+  readonly kernel?: readonly number[];
 }
 
 export const markovChainDefaults = {
@@ -64,6 +68,7 @@ const schema = v.strictObject({
     'a start with a kind: uniform, bernoulli or squared-distance',
   ),
   groups: v.exactOptional(wholeNumber(1)),
+  kernel: v.exactOptional(v.array(fraction, 'a list of probabilities')),
 });
 
 /** What is drawn for a prompt; each has its own numbers, so a longer context begins with the shorter one's chains. */
@@ -72,7 +77,10 @@ const purposes = { kernel: 0, context: 1, query: 2, kernelNormals: 3, kernelTest
 /** More states or groups than this are a mistake, or a file that is not to be believed. */
 const most = 1000;
 
-function validate({ dimension, states, concentration, start, groups = 1 }: MarkovChainSpec): void {
+/** How far a row of a given kernel may be from 1: numbers that were written with four decimals. */
+const rowTolerance = 1e-3;
+
+function validate({ dimension, states, concentration, start, groups = 1, kernel }: MarkovChainSpec): void {
   const fail = (where: string, expected: string, got: unknown) => new UsageError({ where, expected, got: String(got) });
   const isCount = (value: number, least: number, largest: number) =>
     Number.isInteger(value) && value >= least && value <= largest;
@@ -81,6 +89,18 @@ function validate({ dimension, states, concentration, start, groups = 1 }: Marko
   if (!isCount(groups, 1, most)) throw fail('groups', `a whole number from 1 to ${most}`, groups);
   if (!(concentration > 0 && Number.isFinite(concentration))) {
     throw fail('concentration', 'a number above 0', concentration);
+  }
+  if (kernel !== undefined) {
+    if (groups !== 1) throw fail('groups', '1 where the kernel is given', groups);
+    if (kernel.length !== states * states) throw fail('kernel', `${states} rows of ${states} numbers`, kernel.length);
+    for (let row = 0; row < states; row++) {
+      const probabilities = kernel.slice(row * states, (row + 1) * states);
+      const isGood = probabilities.every((value) => value >= 0 && value <= 1);
+      const sum = probabilities.reduce((total, value) => total + value, 0);
+      if (!isGood || Math.abs(sum - 1) > rowTolerance) {
+        throw fail(`kernel: row ${row}`, 'probabilities that sum to 1', probabilities.join(', '));
+      }
+    }
   }
   if (start.kind === 'uniform') return;
   if (states !== 2) throw fail('start', 'uniform for more than two states', start.kind);
@@ -124,7 +144,9 @@ function createSampler(spec: MarkovChainSpec): Sampler {
   function drawKernels(generator: Generator, first: number, batch: number): void {
     const count = groups * entries;
     if (kernels.length < batch * count) kernels = new Float32Array(batch * count);
-    if (concentration === 1) {
+    if (spec.kernel !== undefined) {
+      for (let b = 0; b < batch; b++) kernels.set(spec.kernel, b * count);
+    } else if (concentration === 1) {
       fillExponentialsForPrompts(generator, { prompt: first, purpose: purposes.kernel }, batch, kernels, count);
     } else {
       for (let b = 0; b < batch; b++)

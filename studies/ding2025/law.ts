@@ -67,8 +67,8 @@ export function taskOf(settings: Settings): MarkovChainSpec {
 
 /** The exact quadratic risk of one layer under a law; null where none is known: more states, other kernels, several groups. */
 export function riskOf(task: MarkovChainSpec, n: number): QuadraticRisk | null {
-  const { dimension: d, states, concentration, start, groups = 1 } = task;
-  if (states !== 2 || concentration !== 1 || groups !== 1) return null;
+  const { dimension: d, states, concentration, start, groups = 1, kernel } = task;
+  if (states !== 2 || concentration !== 1 || groups !== 1 || kernel !== undefined) return null;
   if (start.kind === 'squared-distance') {
     const { p } = start;
     return d === 1 ? lengthTwoRisk(correlatedStarts(p, n, squaredDistance(p)), n) : null;

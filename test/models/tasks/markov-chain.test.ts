@@ -252,6 +252,41 @@ describe.each<GeneratorImplementation>(['simd', 'plain'])('on the %s generator',
   });
 });
 
+describe('a given kernel', () => {
+  const kernel = [0.1, 0.9, 0, 0.3, 0.3, 0.4, 0, 0, 1];
+  const prompts = draw({ ...uniformStart(4, 3), kernel }, { batch: 2000, context: 10 });
+
+  it('is what all prompts say and follow', () => {
+    const { batch, context, dimension, covariates, responses, taskParameters } = prompts;
+    expect([...taskParameters.subarray(9 * 7, 9 * 8)]).toEqual(kernel.map(Math.fround));
+    const seen = new Float64Array(9);
+    for (let row = 0; row < batch * context; row++) {
+      const chain = [...covariates.subarray(row * dimension, (row + 1) * dimension), responses[row]!];
+      for (let t = 1; t < chain.length; t++) seen[chain[t - 1]! * 3 + chain[t]!]! += 1;
+    }
+    for (const [k, probability] of kernel.entries()) {
+      const row = Math.floor(k / 3) * 3;
+      const total = seen[row]! + seen[row + 1]! + seen[row + 2]!;
+      const standardError = Math.sqrt((probability * (1 - probability)) / total);
+      expect(Math.abs(seen[k]! / total - probability)).toBeLessThanOrEqual(4 * standardError);
+    }
+  });
+
+  it('does not change the numbers that are drawn: the same start, and where it is the same, the same chains', () => {
+    const other = draw(
+      { ...uniformStart(4, 3), kernel: [0.1, 0.8, 0.1, ...kernel.slice(3)] },
+      { batch: 2000, context: 10 },
+    );
+    const rows = Array.from({ length: 20_000 }, (_, row) => row);
+    const differ = rows.filter((row) => prompts.responses[row] !== other.responses[row]);
+    expect(rows.every((row) => prompts.covariates[row * 4] === other.covariates[row * 4])).toBe(true);
+    // Only a chain that leaves state 0 can differ, and then with probability .1 a time.
+    expect(differ.length).toBeGreaterThan(0);
+    expect(differ.length).toBeLessThan(2000);
+    for (const row of differ) expect([...prompts.covariates.subarray(row * 4, row * 4 + 4)]).toContain(0);
+  });
+});
+
 describe('specifications', () => {
   it('refuse what is impossible', () => {
     const make = (changes: object) => () => createSampler({ ...binary(2), ...changes } as TaskSpec);
@@ -261,5 +296,11 @@ describe('specifications', () => {
     expect(make({ concentration: 0 })).toThrow(/^concentration: expected/);
     expect(make({ start: { kind: 'bernoulli', p: 1 } })).toThrow(/^p: expected a probability/);
     expect(make({ groups: 0 })).toThrow(/^groups: expected/);
+    expect(make({ kernel: [0.5, 0.5] })).toThrow(/^kernel: expected 2 rows of 2 numbers, got 2/);
+    expect(make({ kernel: [0.5, 0.5, 0.3, 0.6] })).toThrow(
+      /^kernel: row 1: expected probabilities that sum to 1, got 0.3/,
+    );
+    expect(make({ kernel: [0.5, 0.5, -0.5, 1.5] })).toThrow(/^kernel: row 1/);
+    expect(make({ kernel: [0.5, 0.5, 0.5, 0.5], groups: 2 })).toThrow(/^groups: expected 1 where the kernel is given/);
   });
 });

@@ -1,8 +1,8 @@
 /** Everything a worker can be asked, by name. A group of methods is a file in `methods/` and a line here. */
+import * as markov from './methods/markov.ts';
 import * as models from './methods/models.ts';
 import * as predict from './methods/predict.ts';
-import { timeModel } from './methods/timing.ts';
 
-export const methods = { ...models, ...predict, timeModel };
+export const methods = { ...markov, ...models, ...predict };
 
 export type Methods = typeof methods;
