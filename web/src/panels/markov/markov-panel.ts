@@ -60,7 +60,7 @@ class Markov extends Panel {
     this.#run ??= new MarkovRun(lab);
     for (const target of [this.#state, this.#session, this.#run]) this.watch(target);
     const open = () => void this.#session.openModels(this.#state.values.model);
-    this.watch(lab).addEventListener('change', open);
+    this.watch(lab);
     this.watch(lab.library).addEventListener('change', open);
     open();
   }

@@ -212,7 +212,7 @@ export function errorsFigure({ argument, errors, respondents, measure, main }: E
         row.squaredStandardError,
         row.absolute,
         row.absoluteStandardError,
-        errors.prompts,
+        row.prompts,
       ]),
     }),
   };

@@ -50,7 +50,8 @@ export class MarkovRun extends EventTarget {
     this.#become('opening');
     const { library, background } = this.#lab;
     try {
-      for (const id of argument.models) await library.open(background, id, argument.provider);
+      // On WebGPU, where one session is open at a time, a model is opened when its turn comes.
+      for (const id of argument.models) await library.open(background, id, 'wasm');
       controller.signal.throwIfAborted();
       const onProgress = (errors: MarkovErrors) => {
         this.#errors = errors;

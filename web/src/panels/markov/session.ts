@@ -10,7 +10,7 @@ import { isCancelled } from '../../worker/client.ts';
 import type { MarkovAnswers } from '../../worker/methods/markov.ts';
 import type { ModelSummary } from '../../worker/methods/models.ts';
 
-/** A model of this panel, open on the present provider. */
+/** A model of this panel that the foreground worker has. */
 export interface OpenModel {
   readonly model: LibraryModel;
   readonly summary: ModelSummary;
@@ -32,7 +32,6 @@ export interface Question {
 export class MarkovSession extends EventTarget {
   readonly #lab: Lab;
   #open: readonly OpenModel[] = [];
-  #provider: WebProvider | undefined;
   #answers: { readonly question: Question; readonly answers: MarkovAnswers } | undefined;
   #problem: string | undefined;
   #asked = '';
@@ -60,18 +59,17 @@ export class MarkovSession extends EventTarget {
 
   /** Opens every model that may suit, `first` before the others. Does nothing where they are open already. */
   async openModels(first: string): Promise<void> {
-    const { library, foreground, provider } = this.#lab;
-    if (provider !== this.#provider) this.#open = [];
-    this.#provider = provider;
+    const { library, foreground } = this.#lab;
     const mayTake = ({ panels }: LibraryModel) => panels === null || panels.includes('playground-markov');
     const candidates = library.models.filter(mayTake);
     const ordered = [...candidates.filter(({ id }) => id === first), ...candidates.filter(({ id }) => id !== first)];
     for (const model of ordered) {
       if (this.#open.some((open) => open.model === model)) continue;
       try {
-        const summary = await library.open(foreground, model.id, provider);
+        // To be listed; on WebGPU, where one session is open at a time, it is opened when it is asked.
+        const summary = await library.open(foreground, model.id, 'wasm');
         const { task } = summary.metadata;
-        if (provider !== this.#provider || task.name !== 'markov-chain') continue;
+        if (task.name !== 'markov-chain') continue;
         const all = [...this.#open.filter((open) => open.model !== model), { model, summary, task }];
         this.#open = library.models.flatMap((each) => all.filter((open) => open.model === each));
       } catch (error) {

@@ -85,43 +85,37 @@ export async function answerMarkov(argument: MarkovArgument, { turn }: CallConte
     query: Float32Array.from(queries.flat()),
     targets: new Float32Array(queries.length),
   };
+  const alone: LabelledBatch = { ...prompt, queries: 1, query: Float32Array.from(query), targets: new Float32Array(1) };
+  const room = allocateBatch({ batch: 1, context: contextLength, queries: 1, ...sampler });
   const answers: Record<string, readonly number[]> = {};
+  const along: Record<string, readonly number[]> = {};
   const milliseconds: Record<string, number> = {};
+  // Model by model: on WebGPU only one can be open at a time.
   for (const model of models) {
     const session = await sessionOf(model, provider);
+    const least = modelNamed(model).architecture.minimumContext;
     const start = performance.now();
     answers[model] = [...(await session.run(prompt)).prediction];
     milliseconds[model] = performance.now() - start;
-    await turn();
+    const values: number[] = [];
+    for (const length of argument.lengths) {
+      const shorter = truncateContext(alone, length, room);
+      values.push(length >= least ? (await session.run(shorter)).prediction[0]! : Number.NaN);
+      await turn();
+    }
+    along[model] = values;
   }
-  const estimators = estimatorsFor(task).map(({ name, options }) =>
-    createEstimator(name, {
-      task,
-      options: options.some((option) => option.name === 'smoothing') ? { smoothing } : {},
-    }),
-  );
-  for (const estimator of estimators) {
+  for (const { name, options } of estimatorsFor(task)) {
+    const isSmoothed = options.some((option) => option.name === 'smoothing');
+    const estimator = createEstimator(name, { task, options: isSmoothed ? { smoothing } : {} });
     const out = new Float64Array(queries.length);
     estimator.predict(prompt, out);
-    answers[estimator.name] = [...out];
-  }
-  const alone: LabelledBatch = { ...prompt, queries: 1, query: Float32Array.from(query), targets: new Float32Array(1) };
-  const room = allocateBatch({ batch: 1, context: contextLength, queries: 1, ...sampler });
-  const along: Record<string, number[]> = Object.fromEntries(
-    [...models, ...estimators.map(({ name }) => name)].map((name) => [name, []]),
-  );
-  const one = new Float64Array(1);
-  for (const length of argument.lengths) {
-    const shorter = truncateContext(alone, length, room);
-    for (const model of models) {
-      const isPossible = length >= modelNamed(model).architecture.minimumContext;
-      const value = isPossible ? (await (await sessionOf(model, provider)).run(shorter)).prediction[0]! : Number.NaN;
-      along[model]!.push(value);
-    }
-    for (const estimator of estimators) {
-      estimator.predict(shorter, one);
-      along[estimator.name]!.push(one[0]!);
-    }
+    answers[name] = [...out];
+    const one = new Float64Array(1);
+    along[name] = argument.lengths.map((length) => {
+      estimator.predict(truncateContext(alone, length, room), one);
+      return one[0]!;
+    });
     await turn();
   }
   const { seen, counted } = countChains(prompt, query, states, smoothing);
@@ -175,6 +169,8 @@ export interface MarkovErrorRow {
   /** A model's id or an estimator's name. */
   readonly who: string;
   readonly length: number;
+  /** Fresh prompts so far. */
+  readonly prompts: number;
   readonly squared: number;
   readonly squaredStandardError: number;
   readonly absolute: number;
@@ -182,7 +178,7 @@ export interface MarkovErrorRow {
 }
 
 export interface MarkovErrors {
-  /** Fresh prompts so far. */
+  /** Fresh prompts that everybody has answered. */
   readonly prompts: number;
   readonly rows: readonly MarkovErrorRow[];
 }
@@ -193,7 +189,7 @@ const counting = 'pooled-counts';
 const [blockSize, reportEvery] = [64, 250];
 
 /**
- * How far answers are from the truth over fresh prompts, whose means stand on as many prompts at every length.
+ * How far answers are from the truth over fresh prompts, the same for everybody and at every length.
  * @throws {DataError} if an answer is not finite.
  */
 export async function measureMarkov(
@@ -201,7 +197,6 @@ export async function measureMarkov(
   { report, turn }: CallContext<MarkovErrors>,
 ): Promise<MarkovErrors> {
   const { models, provider, task, lengths, prompts, seed, smoothing } = argument;
-  const sessions = await Promise.all(models.map((model) => sessionOf(model, provider)));
   const truth = createEstimator('known-kernel', { task });
   const counts = createEstimator(counting, { task, options: { smoothing } });
   const sampler = createSampler(task);
@@ -214,36 +209,46 @@ export async function measureMarkov(
   const rowOf = ({ who, length, squared, absolute }: (typeof cells)[number]): MarkovErrorRow => ({
     who,
     length,
+    prompts: squared.count,
     squared: squared.mean,
     squaredStandardError: standardError(squared),
     absolute: absolute.mean,
     absoluteStandardError: standardError(absolute),
   });
-  let done = 0;
+  const rowsSoFar = () => cells.filter(({ squared }) => squared.count > 1).map(rowOf);
+  const cellsOf = (who: string) => cells.filter((cell) => cell.who === who);
+  const right = new Float64Array(sizes.batch);
+  const draw = (first: number, end: number): LabelledBatch => {
+    const block = sliceLabelledBatch(whole, 0, Math.min(sizes.batch, end - first));
+    sampler.fill(generator, first, block);
+    truth.predict(block, right.subarray(0, block.batch));
+    return block;
+  };
+  // On WebGPU one model can be open at a time: it answers all prompts before the next one. Prompts are drawn again, the same.
+  const round = provider === 'webgpu' ? prompts : sizes.batch;
   let told = performance.now();
-  while (done < prompts) {
-    const block = sliceLabelledBatch(whole, 0, Math.min(sizes.batch, prompts - done));
-    sampler.fill(generator, done, block);
-    const right = new Float64Array(block.batch);
-    truth.predict(block, right);
-    for (const [i, length] of lengths.entries()) {
-      const shorter = truncateContext(block, length, room);
-      const ofLength = cells.slice(i * (models.length + 1), (i + 1) * (models.length + 1));
-      for (const [j, session] of sessions.entries()) {
-        addDistances(ofLength[j]!, (await session.run(shorter)).prediction, right);
+  for (let first = 0; first < prompts; first += round) {
+    const end = Math.min(prompts, first + round);
+    for (const who of [...models, counting]) {
+      const session = who === counting ? undefined : await sessionOf(who, provider);
+      const out = new Float64Array(sizes.batch);
+      for (let at = first; at < end; at += sizes.batch) {
+        const block = draw(at, end);
+        for (const cell of cellsOf(who)) {
+          const shorter = truncateContext(block, cell.length, room);
+          if (session === undefined) counts.predict(shorter, out.subarray(0, block.batch));
+          const answers = session === undefined ? out : (await session.run(shorter)).prediction;
+          addDistances(cell, answers, right.subarray(0, block.batch));
+          await turn();
+        }
+        if (performance.now() - told > reportEvery) {
+          report({ prompts: Math.min(...cells.map(({ squared }) => squared.count)), rows: rowsSoFar() });
+          told = performance.now();
+        }
       }
-      const answers = new Float64Array(block.batch);
-      counts.predict(shorter, answers);
-      addDistances(ofLength.at(-1)!, answers, right);
-      await turn();
-    }
-    done += block.batch;
-    if (performance.now() - told > reportEvery) {
-      report({ prompts: done, rows: cells.map(rowOf) });
-      told = performance.now();
     }
   }
-  return { prompts: done, rows: cells.map(rowOf) };
+  return { prompts, rows: rowsSoFar() };
 }
 
 function addDistances(
