@@ -2,7 +2,8 @@
 import * as markov from './methods/markov.ts';
 import * as models from './methods/models.ts';
 import * as predict from './methods/predict.ts';
+import { timeModel } from './methods/timing.ts';
 
-export const methods = { ...markov, ...models, ...predict };
+export const methods = { ...markov, ...models, ...predict, timeModel };
 
 export type Methods = typeof methods;
