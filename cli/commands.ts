@@ -7,6 +7,7 @@ import { infer } from './infer.ts';
 import { inspect } from './inspect.ts';
 import { list } from './list.ts';
 import { reproduce } from './reproduce.ts';
+import { serve } from './serve.ts';
 import { theory } from './theory.ts';
 import { train } from './train.ts';
 import { verify } from './verify.ts';
@@ -22,4 +23,5 @@ export const commands: readonly Command[] = [
   infer,
   evaluate,
   reproduce,
+  serve,
 ];
