@@ -1,9 +1,10 @@
 /** Everything a worker can be asked, by name. A group of methods is a file in `methods/` and a line here. */
 import * as markov from './methods/markov.ts';
 import * as models from './methods/models.ts';
+import * as playground from './methods/playground.ts';
 import * as predict from './methods/predict.ts';
 import { timeModel } from './methods/timing.ts';
 
-export const methods = { ...markov, ...models, ...predict, timeModel };
+export const methods = { ...markov, ...models, ...playground, ...predict, timeModel };
 
 export type Methods = typeof methods;
