@@ -57,7 +57,7 @@ describe('one thread of several that dies', () => {
     const prompts = allocateBatch({ ...sizes, isShared: true });
     while (started.length < before + 2) await session.run(prompts); // The second is opened beside a run.
     const failure = failureOf(session.run(prompts));
-    await started.at(-1)!.terminate();
+    await started[before]!.terminate();
     expect(await failure).toBeInstanceOf(ProviderError);
     expect(await failureOf(session.run(prompts))).toBeInstanceOf(ProviderError);
     await session.close();
