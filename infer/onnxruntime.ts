@@ -17,6 +17,8 @@ const fatalOnly = 4;
 export const runOptions: OrtNode.InferenceSession.RunOptions = { logSeverityLevel: fatalOnly };
 
 /**
+ * Weights are not packed when a session opens: ONNX Runtime would then take a product with a vector for one with a matrix,
+ * at two to four times the cost, and packing during a run costs nothing that could be measured.
  * @param threads Threads of the CPU provider. They sleep when idle: spinning is no faster, and slows every other process.
  */
 function sessionOptions(
@@ -26,7 +28,7 @@ function sessionOptions(
 ): OrtNode.InferenceSession.SessionOptions {
   const configuration = providerNamed(provider).canFallBack
     ? { disable_cpu_ep_fallback: '1' }
-    : { intra_op: { allow_spinning: '0' } };
+    : { intra_op: { allow_spinning: '0' }, disable_prepacking: '1' };
   return {
     executionProviders: [provider],
     intraOpNumThreads: threads,

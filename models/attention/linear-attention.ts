@@ -21,7 +21,7 @@ import type { Shape } from '../shape.ts';
 
 /** What of the parameters reaches the prediction. */
 interface Weights<T> {
-  /** `[1, D]` and `[1, 1]`: last row of W^PV, for the covariate and for the response of a pair. */
+  /** `[D, 1]` and `[1, 1]`: last row of W^PV, for the covariate and for the response of a pair; transposed. */
   readonly valueX: T;
   readonly valueY: T;
   /** `[D, D]` and `[D, 1]`: W^KQ from the covariates of a query to those of a pair, and to its response; transposed. */
@@ -33,17 +33,37 @@ function weightsOf<T>(ops: Ops<T>, parameters: Parameters<T>): Weights<T> {
   const valueRow = ops.slice(parameters['projection_value']!, 0, -1); // [1, D+1]
   const keyQueryX = ops.transpose(ops.slice(parameters['key_query']!, 1, 0, -1)); // [D, D+1]
   return {
-    valueX: ops.slice(valueRow, 1, 0, -1),
+    valueX: ops.transpose(ops.slice(valueRow, 1, 0, -1)),
     valueY: ops.slice(valueRow, 1, -1),
     keyX: ops.slice(keyQueryX, 1, 0, -1),
     keyY: ops.slice(keyQueryX, 1, -1),
   };
 }
 
-/** `[B, 1, N]`: v_i = W^PV_last e_i of each pair. Covariates and responses stay apart: joining them would copy the prompt. */
+/**
+ * `[B, N]`: v_i = W^PV_last e_i of each pair. Covariates and responses stay apart: joining them would copy the prompt. All
+ * covariates of a batch are the rows of one product with a vector.
+ */
 function pairValues<T>(ops: Ops<T>, { valueX, valueY }: Weights<T>, { covariates, responses }: Prompt<T>): T {
-  const fromX = ops.matMul(valueX, ops.transpose(covariates));
-  return ops.add(fromX, ops.mul(ops.expandDims(responses, 1), valueY));
+  const fromX = ops.squeeze(ops.matMul(covariates, valueX), 2);
+  return ops.add(fromX, ops.mul(responses, valueY));
+}
+
+/** What queries bring with them. */
+interface Asked<T> {
+  /** `[B, Q, D]` and `[B, Q, 1]`: W^KQ e_q, for the covariate and for the response of a pair. */
+  readonly keysX: T;
+  readonly keysY: T;
+  /** `[B, Q]`: (W^KQ e_q)^T e_q W^PV_last e_q, what the query's own column adds. */
+  readonly own: T;
+}
+
+function askedBy<T>(ops: Ops<T>, { valueX, keyX, keyY }: Weights<T>, query: T): Asked<T> {
+  const keysX = ops.matMul(query, keyX);
+  const keysY = ops.matMul(query, keyY);
+  const ownScore = ops.sum(ops.mul(keysX, query), 2);
+  const ownValue = ops.squeeze(ops.matMul(query, valueX), 2);
+  return { keysX, keysY, own: ops.mul(ownScore, ownValue) };
 }
 
 /**
@@ -53,16 +73,13 @@ function pairValues<T>(ops: Ops<T>, { valueX, valueY }: Weights<T>, { covariates
 function forward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>): T {
   const { covariates, responses, query } = prompt;
   const weights = weightsOf(ops, parameters);
-  const values = pairValues(ops, weights, prompt); // [B, 1, N]
-  const momentX = ops.matMul(values, covariates); // [B, 1, D]
-  const momentY = ops.sum(ops.mul(values, ops.expandDims(responses, 1)), 2); // [B, 1]
-
-  const ownValue = ops.matMul(query, ops.transpose(weights.valueX)); // [B, Q, 1]: W^PV_last e_q
-  const total = ops.add(momentX, ops.mul(ownValue, query)); // [B, Q, D]: with the query's own column
-  const keysX = ops.matMul(query, weights.keyX); // [B, Q, D]
-  const keysY = ops.squeeze(ops.matMul(query, weights.keyY), 2); // [B, Q]
-  const sum = ops.add(ops.sum(ops.mul(keysX, total), 2), ops.mul(keysY, momentY));
-  return ops.div(sum, lengthAlong(ops, responses, 1));
+  const values = pairValues(ops, weights, prompt); // [B, N]
+  const momentX = ops.matMul(ops.expandDims(values, 1), covariates); // [B, 1, D]
+  const momentY = ops.expandDims(ops.sum(ops.mul(values, responses), 1), 1); // [B, 1]
+  const { keysX, keysY, own } = askedBy(ops, weights, query);
+  const fromX = ops.sum(ops.mul(keysX, momentX), 2); // [B, Q]
+  const fromY = ops.mul(ops.squeeze(keysY, 2), momentY); // [B, Q]
+  return ops.div(ops.add(ops.add(fromX, fromY), own), lengthAlong(ops, responses, 1));
 }
 
 interface Terms<T> {
@@ -78,13 +95,10 @@ interface Terms<T> {
 function terms<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>): Terms<T> {
   const { covariates, responses, query } = prompt;
   const weights = weightsOf(ops, parameters);
-  const keysX = ops.matMul(query, weights.keyX); // [B, Q, D]
-  const keysY = ops.matMul(query, weights.keyY); // [B, Q, 1]
+  const { keysX, keysY, own } = askedBy(ops, weights, query);
   const fromX = ops.matMul(keysX, ops.transpose(covariates));
   const scores = ops.add(fromX, ops.mul(keysY, ops.expandDims(responses, 1))); // [B, Q, N]
-  const ownScore = ops.sum(ops.mul(keysX, query), 2); // [B, Q]: e_q^T W^KQ e_q
-  const ownValue = ops.squeeze(ops.matMul(query, ops.transpose(weights.valueX)), 2); // [B, Q]: W^PV_last e_q
-  return { scores, values: pairValues(ops, weights, prompt), own: ops.mul(ownScore, ownValue) };
+  return { scores, values: ops.expandDims(pairValues(ops, weights, prompt), 1), own };
 }
 
 function prefixForward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>): T {
