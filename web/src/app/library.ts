@@ -5,7 +5,7 @@
 import type { WebProvider } from '../../../infer/web-runtime.ts';
 import { type CatalogueEntry, catalogue } from '../../catalogue.ts';
 import type { LabWorker } from '../worker/client.ts';
-import type { ModelSummary } from '../worker/methods/models.ts';
+import type { ModelDescription, ModelSummary } from '../worker/methods/models.ts';
 import type { SessionChoice } from '../worker/open-models.ts';
 
 export interface LibraryModel {
@@ -88,9 +88,20 @@ export class Library extends EventTarget {
     return opening;
   }
 
+  /** What a model's file says; its worker can open it from then on. Needs no runtime. */
+  async describe(worker: LabWorker, id: string): Promise<ModelDescription> {
+    const model = this.#require(id);
+    return worker.call('describeModel', { id, name: model.title, bytes: await model.bytes() });
+  }
+
   async #open(worker: LabWorker, id: string, provider: WebProvider, choice: SessionChoice): Promise<ModelSummary> {
+    const model = this.#require(id);
+    return worker.call('openModel', { id, name: model.title, bytes: await model.bytes(), provider, ...choice });
+  }
+
+  #require(id: string): LibraryModel {
     const model = this.find(id);
     if (model === undefined) throw new Error(`there is no model ${JSON.stringify(id)} here`);
-    return worker.call('openModel', { id, name: model.title, bytes: await model.bytes(), provider, ...choice });
+    return model;
   }
 }

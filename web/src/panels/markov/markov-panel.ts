@@ -5,6 +5,7 @@ import { geometricGrid } from '../../../../studies/figures/marks.ts';
 import type { ValuesOf } from '../../app/fields.ts';
 import type { PanelState } from '../../app/link.ts';
 import { Panel } from '../../app/panel.ts';
+import { providerTitles } from '../../app/provider.ts';
 import { button, numberInput, radios, select, slider } from '../../components/controls.ts';
 import { download } from '../../components/download.ts';
 import '../../components/figure-frame.ts';
@@ -28,14 +29,14 @@ import {
 } from './panel-figures.ts';
 import { type Preset, presets } from './presets.ts';
 import { MarkovRun } from './run.ts';
-import { MarkovSession, type OpenModel, type Question } from './session.ts';
+import { type KnownModel, MarkovSession, type Question } from './session.ts';
 
 type Values = ValuesOf<typeof fields>;
 
 /** What the link asks for, as far as it can be: with the models that are open. */
 interface Setting {
-  readonly main: OpenModel | undefined;
-  readonly compared: OpenModel | undefined;
+  readonly main: KnownModel | undefined;
+  readonly compared: KnownModel | undefined;
   readonly kernel: Kernel;
   /** Null: as drawn. */
   readonly query: readonly number[] | null;
@@ -102,7 +103,7 @@ class Markov extends Panel {
   }
 
   /** Models that answer the same prompts. */
-  #comparable({ model, task }: OpenModel): readonly OpenModel[] {
+  #comparable({ model, task }: KnownModel): readonly KnownModel[] {
     return this.#session.models.filter(
       (other) => other.model !== model && other.task.dimension === task.dimension && other.task.states === task.states,
     );
@@ -154,13 +155,15 @@ class Markov extends Panel {
           </div>
         </div>
         <div class="controls">${this.#controls(setting, shown)}</div>
-        <div class="markov-answers">${shown === undefined ? waiting(setting.main) : this.#answers(shown)}</div>
+        <div class="markov-answers">${shown === undefined ? waiting : this.#answers(shown)}</div>
       </section>
     `;
   }
 
   protected override updated(): void {
-    if (this.#session.answers !== undefined) this.dataset['ready'] = '';
+    const last = this.#session.answers;
+    const isAnswered = last?.question.models.every((id) => id in last.answers.asked) ?? false;
+    if (isAnswered) this.dataset['ready'] = '';
   }
 
   /** The last answers with the looks of those who gave them. */
@@ -170,7 +173,14 @@ class Markov extends Panel {
     const asked = last.question.models.map((id) => this.#session.models.find(({ model }) => model.id === id));
     const [main] = asked;
     if (main === undefined) return undefined;
-    return { ...last, main, respondents: this.#respondents(last.question.models) };
+    const answered = last.question.models.filter((id) => id in last.answers.asked);
+    return {
+      ...last,
+      main,
+      respondents: this.#respondents(last.question.models).filter(
+        ({ key }) => key === countsLook.key || answered.includes(key),
+      ),
+    };
   }
 
   #respondents(ids: readonly string[]): readonly Respondent[] {
@@ -219,11 +229,12 @@ class Markov extends Panel {
     const { values } = this.#state;
     const set = (patch: Partial<Values>, isChoice = true) => this.#state.set(patch, { isChoice });
     const { models } = this.#session;
+    const named = ({ model }: KnownModel) => ({ value: model.id, title: capitalise(shortTitle(model.title)) });
     return html`
       ${select({
         label: 'Model',
         value: main?.model.id ?? '',
-        choices: models.map(({ model }) => ({ value: model.id, title: model.title })),
+        choices: models.map(named),
         onChange: (model) => {
           const next = models.find((each) => each.model.id === model);
           const isSame = next?.task.states === main?.task.states && next?.task.dimension === main?.task.dimension;
@@ -236,10 +247,7 @@ class Markov extends Panel {
         value: compared?.model.id ?? 'none',
         choices: [
           { value: 'none', title: 'no other model' },
-          ...(main === undefined ? [] : this.#comparable(main)).map(({ model }) => ({
-            value: model.id,
-            title: model.title,
-          })),
+          ...(main === undefined ? [] : this.#comparable(main)).map(named),
         ],
         onChange: (compare) => set({ compare }),
         hint: 'Models that take the same prompts.',
@@ -298,7 +306,7 @@ class Markov extends Panel {
   }
 
   #queryChooser(
-    main: OpenModel | undefined,
+    main: KnownModel | undefined,
     query: readonly number[] | null,
     shown: Shown | undefined,
   ): TemplateResult | typeof nothing {
@@ -331,6 +339,7 @@ class Markov extends Panel {
 
   #answers(shown: Shown): TemplateResult {
     const { answers, question } = shown;
+    const isOpening = this.#session.problem === undefined && !question.models.every((id) => id in answers.asked);
     return html`
       <section aria-labelledby="markov-prompt">
         <h3 id="markov-prompt">The prompt</h3>
@@ -338,6 +347,7 @@ class Markov extends Panel {
       </section>
       <section aria-labelledby="markov-next">
         <h3 id="markov-next">What comes after ${answers.query.map(stateChip)}</h3>
+        ${isOpening ? opening : nothing}
         <icl-figure-frame .figure=${nextStateFigure(shown)}></icl-figure-frame>
         ${otherAnswers(shown)}
       </section>
@@ -454,21 +464,31 @@ function shorten<Each extends { readonly title: string }>(entries: readonly Each
   return isCommon ? entries.map((entry, i) => ({ ...entry, title: parts[i]!.slice(1).join(', ') })) : entries;
 }
 
-function predictsWhat(main: OpenModel | undefined): string {
+/** Here all are about Markov chains. */
+const shortTitle = (title: string): string => title.replace(/^Markov chains of /, '');
+const capitalise = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+function predictsWhat(main: KnownModel | undefined): string {
   const states = main?.task.states ?? 2;
   return states === 2
     ? 'The model predicts one number: the mean of the next state, which with states 0 and 1 is the chance of a 1. It was trained on drawn states by their squared error, and nothing keeps its number between 0 and 1.'
     : `The model predicts one number: the mean of the next state, coded 0 to ${states - 1}. It was trained on drawn states by their squared error; it says nothing of single states’ chances.`;
 }
 
-const waiting = (main: OpenModel | undefined) =>
-  html`<p class="muted" role="status">${main === undefined ? 'Opening the models. The first visit fetches the runtime, some 4 MB.' : 'Asking the model.'}</p>`;
+const waiting = html`<p class="muted" role="status">Drawing a prompt.</p>`;
+
+const opening = html`
+  <p class="muted" role="status">The model is being opened; what needs none stands here already. The first visit fetches its runtime, some 4 MB.</p>
+`;
 
 /** What else answers such prompts, in numbers. */
-function otherAnswers({ answers, respondents }: Shown): TemplateResult | typeof nothing {
+function otherAnswers({ answers, question, respondents }: Shown): TemplateResult {
   const drawn = new Set([truthKey, ...respondents.map(({ key }) => key)]);
-  const others = Object.entries(answers.asked).filter(([key]) => !drawn.has(key));
-  if (others.length === 0) return nothing;
+  const { asked, milliseconds } = answers;
+  const others = Object.entries(asked).filter(([key]) => !drawn.has(key) && !question.models.includes(key));
+  const times = respondents.flatMap(({ key, title }) =>
+    key in milliseconds ? [`${milliseconds[key]!.toFixed(1)} ms (${title})`] : [],
+  );
   const words: Readonly<Record<string, string>> = {
     'known-kernel-mode': 'the likeliest state under the true kernel',
     zero: 'always 0',
@@ -476,6 +496,7 @@ function otherAnswers({ answers, respondents }: Shown): TemplateResult | typeof 
   return html`
     <p class="muted">
       ${others.map(([key, value], i) => `${i > 0 ? '; ' : 'Also: '}${words[key] ?? key}, ${formatAnswer(value)}`)}.
+      ${times.length === 0 ? nothing : `One run with every query took ${times.join(', ')} on ${providerTitles[question.provider]}.`}
     </p>
   `;
 }

@@ -8,7 +8,7 @@ import { drawNextState, type Outlook } from './figures/next-state.ts';
 import { drawQueries } from './figures/queries.ts';
 import { type Kernel, rowOf, statesOf } from './kernel.ts';
 import { countsLook, type Respondent, truthKey } from './palette.ts';
-import type { OpenModel, Question } from './session.ts';
+import type { KnownModel, Question } from './session.ts';
 
 /** Answers to a question, and who gave them. */
 export interface Shown {
@@ -17,20 +17,20 @@ export interface Shown {
   /** The models that were asked, then counting. */
   readonly respondents: readonly Respondent[];
   /** The first model. */
-  readonly main: OpenModel;
+  readonly main: KnownModel;
 }
 
 const paper = 'Ding et al. (2025), section 2';
 
 /** Chains in the prompts that a model was trained on. */
-export function trainedLength({ summary }: OpenModel): number | undefined {
-  const { contextLength } = (summary.metadata.config ?? {}) as { readonly contextLength?: unknown };
+export function trainedLength({ description }: KnownModel): number | undefined {
+  const { contextLength } = (description.metadata.config ?? {}) as { readonly contextLength?: unknown };
   return typeof contextLength === 'number' ? contextLength : undefined;
 }
 
 /** Names of the files that the command below reads. */
 export const promptFile = 'markov-prompt.jsonl';
-export const modelFile = ({ model }: OpenModel): string => `${model.id}.onnx`;
+export const modelFile = ({ model }: KnownModel): string => `${model.id}.onnx`;
 
 const answerProvenance = ({ question, main }: Shown) => ({
   text:
@@ -180,7 +180,7 @@ export interface ErrorsShown {
   readonly errors: MarkovErrors;
   readonly respondents: readonly Respondent[];
   readonly measure: 'squared' | 'absolute';
-  readonly main: OpenModel;
+  readonly main: KnownModel;
 }
 
 export function errorsFigure({ argument, errors, respondents, measure, main }: ErrorsShown): Figure {

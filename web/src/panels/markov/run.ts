@@ -50,8 +50,7 @@ export class MarkovRun extends EventTarget {
     this.#become('opening');
     const { library, background } = this.#lab;
     try {
-      // On WebGPU, where one session is open at a time, a model is opened when its turn comes.
-      for (const id of argument.models) await library.open(background, id, 'wasm');
+      for (const id of argument.models) await library.describe(background, id);
       controller.signal.throwIfAborted();
       const onProgress = (errors: MarkovErrors) => {
         this.#errors = errors;

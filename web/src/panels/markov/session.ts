@@ -8,12 +8,12 @@ import type { Lab } from '../../app/lab.ts';
 import type { LibraryModel } from '../../app/library.ts';
 import { isCancelled } from '../../worker/client.ts';
 import type { MarkovAnswers } from '../../worker/methods/markov.ts';
-import type { ModelSummary } from '../../worker/methods/models.ts';
+import type { ModelDescription } from '../../worker/methods/models.ts';
 
-/** A model of this panel that the foreground worker has. */
-export interface OpenModel {
+/** A model of this panel. */
+export interface KnownModel {
   readonly model: LibraryModel;
-  readonly summary: ModelSummary;
+  readonly description: ModelDescription;
   readonly task: MarkovChainSpec;
 }
 
@@ -31,7 +31,7 @@ export interface Question {
 
 export class MarkovSession extends EventTarget {
   readonly #lab: Lab;
-  #open: readonly OpenModel[] = [];
+  #open: readonly KnownModel[] = [];
   #answers: { readonly question: Question; readonly answers: MarkovAnswers } | undefined;
   #problem: string | undefined;
   #asked = '';
@@ -42,12 +42,12 @@ export class MarkovSession extends EventTarget {
     this.#lab = lab;
   }
 
-  /** Models that are open and answer prompts of Markov chains, in the library's order. */
-  get models(): readonly OpenModel[] {
+  /** Models that the worker has and that answer prompts of Markov chains, in the library's order. */
+  get models(): readonly KnownModel[] {
     return this.#open;
   }
 
-  /** The last answers, and what they answer. */
+  /** The last answers, and what they answer. Those of a model may be missing as long as it is being opened. */
   get answers(): { readonly question: Question; readonly answers: MarkovAnswers } | undefined {
     return this.#answers;
   }
@@ -57,7 +57,7 @@ export class MarkovSession extends EventTarget {
     return this.#problem;
   }
 
-  /** Opens every model that may suit, `first` before the others. Does nothing where they are open already. */
+  /** Has the worker read every model that may suit, `first` before the others. Does nothing where it has. */
   async openModels(first: string): Promise<void> {
     const { library, foreground } = this.#lab;
     const mayTake = ({ panels }: LibraryModel) => panels === null || panels.includes('playground-markov');
@@ -66,11 +66,10 @@ export class MarkovSession extends EventTarget {
     for (const model of ordered) {
       if (this.#open.some((open) => open.model === model)) continue;
       try {
-        // To be listed; on WebGPU, where one session is open at a time, it is opened when it is asked.
-        const summary = await library.open(foreground, model.id, 'wasm');
-        const { task } = summary.metadata;
+        const description = await library.describe(foreground, model.id);
+        const { task } = description.metadata;
         if (task.name !== 'markov-chain') continue;
-        const all = [...this.#open.filter((open) => open.model !== model), { model, summary, task }];
+        const all = [...this.#open.filter((open) => open.model !== model), { model, description, task }];
         this.#open = library.models.flatMap((each) => all.filter((open) => open.model === each));
       } catch (error) {
         // One of the person's own files may be of another kind; what is built in must open.
@@ -88,16 +87,15 @@ export class MarkovSession extends EventTarget {
     this.#asking?.abort(new DOMException('a newer question', 'AbortError'));
     const asking = new AbortController();
     this.#asking = asking;
-    this.#lab.foreground.call('answerMarkov', question, { signal: asking.signal }).then(
-      (answers) => {
-        this.#answers = { question, answers };
-        this.#problem = undefined;
-        this.dispatchEvent(new Event('change'));
-      },
-      (error: unknown) => {
-        if (!isCancelled(error)) this.#fail(error);
-      },
-    );
+    const take = (answers: MarkovAnswers) => {
+      this.#answers = { question, answers };
+      this.#problem = undefined;
+      this.dispatchEvent(new Event('change'));
+    };
+    const options = { signal: asking.signal, onProgress: take };
+    this.#lab.foreground.call('answerMarkov', question, options).then(take, (error: unknown) => {
+      if (!isCancelled(error)) this.#fail(error);
+    });
   }
 
   #fail(error: unknown): void {

@@ -67,8 +67,14 @@ function everyQuery(states: number, dimension: number): number[][] {
   );
 }
 
+/** Milliseconds after which the page gets what is known so far. */
+const patience = 150;
+
 /** One prompt of the law and every answer to it. @throws {UsageError} | {DataError} | {ProviderError} */
-export async function answerMarkov(argument: MarkovArgument, { turn }: CallContext<never>): Promise<MarkovAnswers> {
+export async function answerMarkov(
+  argument: MarkovArgument,
+  { report, turn }: CallContext<MarkovAnswers>,
+): Promise<MarkovAnswers> {
   const { models, provider, task, contextLength, seed, smoothing } = argument;
   const { states, dimension } = task;
   await turn(); // A later call may already have taken this one's place.
@@ -89,22 +95,6 @@ export async function answerMarkov(argument: MarkovArgument, { turn }: CallConte
   const room = allocateBatch({ batch: 1, context: contextLength, queries: 1, ...sampler });
   const answers: Record<string, readonly number[]> = {};
   const along: Record<string, readonly number[]> = {};
-  const milliseconds: Record<string, number> = {};
-  // Model by model: on WebGPU only one can be open at a time.
-  for (const model of models) {
-    const session = await sessionOf(model, provider);
-    const least = modelNamed(model).architecture.minimumContext;
-    const start = performance.now();
-    answers[model] = [...(await session.run(prompt)).prediction];
-    milliseconds[model] = performance.now() - start;
-    const values: number[] = [];
-    for (const length of argument.lengths) {
-      const shorter = truncateContext(alone, length, room);
-      values.push(length >= least ? (await session.run(shorter)).prediction[0]! : Number.NaN);
-      await turn();
-    }
-    along[model] = values;
-  }
   for (const { name, options } of estimatorsFor(task)) {
     const isSmoothed = options.some((option) => option.name === 'smoothing');
     const estimator = createEstimator(name, { task, options: isSmoothed ? { smoothing } : {} });
@@ -116,23 +106,43 @@ export async function answerMarkov(argument: MarkovArgument, { turn }: CallConte
       estimator.predict(truncateContext(alone, length, room), one);
       return one[0]!;
     });
-    await turn();
   }
-  const { seen, counted } = countChains(prompt, query, states, smoothing);
-  const values = Object.entries(answers);
-  return {
-    chains: chainsOf(drawn),
-    query,
-    kernel: [...drawn.taskParameters],
-    counted,
-    seen,
+  const milliseconds: Record<string, number> = {};
+  const known = { chains: chainsOf(drawn), query, kernel: [...drawn.taskParameters], lengths: argument.lengths };
+  const assemble = (): MarkovAnswers => ({
+    ...known,
+    ...countChains(prompt, query, states, smoothing),
     queries: every.length > 0 ? every : [query],
-    asked: Object.fromEntries(values.map(([name, [first]]) => [name, first!])),
-    all: Object.fromEntries(values.map(([name, all]) => [name, every.length > 0 ? all.slice(1) : all])),
-    along,
-    lengths: argument.lengths,
-    milliseconds,
-  };
+    asked: Object.fromEntries(Object.entries(answers).map(([name, [first]]) => [name, first!])),
+    all: Object.fromEntries(
+      Object.entries(answers).map(([name, all]) => [name, every.length > 0 ? all.slice(1) : all]),
+    ),
+    along: { ...along },
+    milliseconds: { ...milliseconds },
+  });
+  // What needs no runtime does not wait for it. While a slider is moved models answer sooner, and nothing flickers.
+  const timer = setTimeout(() => report(assemble()), patience);
+  try {
+    // Model by model: on WebGPU only one can be open at a time.
+    for (const model of models) {
+      const session = await sessionOf(model, provider);
+      const least = modelNamed(model).architecture.minimumContext;
+      const start = performance.now();
+      const { prediction } = await session.run(prompt);
+      milliseconds[model] = performance.now() - start;
+      const values: number[] = [];
+      for (const length of argument.lengths) {
+        const shorter = truncateContext(alone, length, room);
+        values.push(length >= least ? (await session.run(shorter)).prediction[0]! : Number.NaN);
+        await turn();
+      }
+      answers[model] = [...prediction];
+      along[model] = values;
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+  return assemble();
 }
 
 function chainsOf({ context, dimension, covariates, responses }: LabelledBatch): Uint8Array {

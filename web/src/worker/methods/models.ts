@@ -5,8 +5,8 @@ import type { WebProvider } from '../../../../infer/web-runtime.ts';
 import type { ModelSizes } from '../../../../models/architecture.ts';
 import { addModel, removeModel, type SessionChoice, sessionOf } from '../open-models.ts';
 
-/** What the page knows of a model that is open. */
-export interface ModelSummary {
+/** What a model's file says. */
+export interface ModelDescription {
   readonly id: string;
   readonly metadata: ModelMetadata;
   readonly sizes: ModelSizes;
@@ -17,24 +17,29 @@ export interface ModelSummary {
   readonly parameterCount: number;
   /** Size of the file. */
   readonly bytes: number;
+}
+
+/** What the page knows of a model that is open. */
+export interface ModelSummary extends ModelDescription {
   readonly report: SessionReport;
   /** Milliseconds that opening the session took, the runtime's download included. */
   readonly milliseconds: number;
 }
 
-export interface OpenArgument extends SessionChoice {
+export interface FileArgument {
   readonly id: string;
   /** For messages. */
   readonly name: string;
   readonly bytes: Uint8Array;
+}
+
+export interface OpenArgument extends FileArgument, SessionChoice {
   readonly provider: WebProvider;
 }
 
-/** Reads a model's file and opens a session. @throws {DataError} | {ProviderError} */
-export async function openModel({ id, name, bytes, provider, ...choice }: OpenArgument): Promise<ModelSummary> {
+/** Reads a model's file, without the runtime; a session is opened when it is first asked for. @throws {DataError} */
+export async function describeModel({ id, name, bytes }: FileArgument): Promise<ModelDescription> {
   const model = addModel(id, name, bytes);
-  const start = performance.now();
-  const { report } = await sessionOf(id, provider, choice);
   return {
     id,
     metadata: model.metadata,
@@ -43,9 +48,15 @@ export async function openModel({ id, name, bytes, provider, ...choice }: OpenAr
     minimumContext: model.architecture.minimumContext,
     parameterCount: Object.values(model.parameters).reduce((sum, { length }) => sum + length, 0),
     bytes: model.bytes.length,
-    report,
-    milliseconds: performance.now() - start,
   };
+}
+
+/** Reads a model's file and opens a session. @throws {DataError} | {ProviderError} */
+export async function openModel({ provider, id, name, bytes, ...choice }: OpenArgument): Promise<ModelSummary> {
+  const description = await describeModel({ id, name, bytes });
+  const start = performance.now();
+  const { report } = await sessionOf(id, provider, choice);
+  return { ...description, report, milliseconds: performance.now() - start };
 }
 
 export function closeModel(id: string): Promise<void> {

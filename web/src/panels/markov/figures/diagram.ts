@@ -12,16 +12,19 @@ export interface DiagramData {
 }
 
 const NODE = 21;
+const LABEL_AT = 0.36;
+/** Among many arrows; the numbers stand beside the diagram. */
+const LEAST_LABELLED = 0.05;
 const widthOf = (probability: number) => 0.8 + 6.2 * probability;
 const label = (probability: number) => String(Math.round(1000 * probability) / 1000);
 
 export function drawDiagram({ document, width }: FigureContext, { kernel, current }: DiagramData): SvgElement {
   const states = statesOf(kernel);
   const isPair = states === 2;
-  const height = isPair ? 200 : 300;
+  const height = isPair ? 200 : 310;
   const drawing = new Drawing(document, width, height);
   const [cx, cy] = [width / 2, isPair ? 118 : height / 2 + (states === 3 ? 22 : 0)];
-  const radius = isPair ? Math.min(width / 2 - 40, 104) : Math.min(width / 2 - 74, 86);
+  const radius = isPair ? Math.min(width / 2 - 40, 104) : Math.min(width / 2 - 84, 92);
   const angleOf = (state: number) => (isPair ? Math.PI * (1 - state) : -Math.PI / 2 + (2 * Math.PI * state) / states);
   const nodes = Array.from({ length: states }, (_, state) => {
     const angle = angleOf(state);
@@ -33,8 +36,13 @@ export function drawDiagram({ document, width }: FigureContext, { kernel, curren
   for (let from = 0; from < states; from++) {
     for (const [to, probability] of rowOf(kernel, from).entries()) {
       if (probability === 0) continue;
+      const isLabelled = isPair || probability >= LEAST_LABELLED;
       const isCurrent = from === current;
-      const look = { stroke: isCurrent ? color.blue : color.muted, text: isCurrent ? color.blue : color.ink };
+      const look = {
+        stroke: isCurrent ? color.blue : color.muted,
+        text: isCurrent ? color.blue : color.ink,
+        isLabelled,
+      };
       if (from === to) drawLoop(drawing, nodes[from]!, probability, look);
       else drawArrow(drawing, nodes[from]!, nodes[to]!, probability, look);
     }
@@ -60,6 +68,7 @@ export function drawDiagram({ document, width }: FigureContext, { kernel, curren
 interface Look {
   readonly stroke: string;
   readonly text: string;
+  readonly isLabelled: boolean;
 }
 
 interface Place {
@@ -81,7 +90,7 @@ function drawArrow(drawing: Drawing, from: Place, to: Place, probability: number
   const [dx, dy] = [to.x - from.x, to.y - from.y];
   const distance = Math.hypot(dx, dy);
   const [nx, ny] = [dy / distance, -dx / distance];
-  const bend = 0.2 * distance + 10;
+  const bend = 0.16 * distance + 8;
   const control = { x: (from.x + to.x) / 2 + nx * bend * 1.6, y: (from.y + to.y) / 2 + ny * bend * 1.6 };
   const towards = (a: Place, b: Place): readonly [number, number] => {
     const length = Math.hypot(b.x - a.x, b.y - a.y);
@@ -101,8 +110,12 @@ function drawArrow(drawing: Drawing, from: Place, to: Place, probability: number
     'stroke-width': width,
   });
   drawHead(drawing, tip, arrive, head, look.stroke);
-  const [mx, my] = [(start.x + end.x) / 4 + control.x / 2, (start.y + end.y) / 4 + control.y / 2];
-  const away = 14 + width / 2;
+  if (!look.isLabelled) return;
+  // Nearer to where it leaves: in the middle of a ring labels of opposite ways would meet.
+  const t = LABEL_AT;
+  const onCurve = (a: number, b: number, c: number) => (1 - t) ** 2 * a + 2 * t * (1 - t) * b + t ** 2 * c;
+  const [mx, my] = [onCurve(start.x, control.x, end.x), onCurve(start.y, control.y, end.y)];
+  const away = 13 + width / 2;
   drawing.text(mx + nx * away, my + ny * away + 4, label(probability), { 'text-anchor': 'middle', fill: look.text });
 }
 
@@ -127,6 +140,7 @@ function drawLoop(drawing: Drawing, node: Place & { readonly loop: number }, pro
     'stroke-width': width,
   });
   drawHead(drawing, tip, [-back[0], -back[1]], head, look.stroke);
+  if (!look.isLabelled) return;
   const away = reach - 1 + width / 2;
   const anchor = Math.abs(ux) < 0.3 ? 'middle' : ux > 0 ? 'start' : 'end';
   drawing.text(node.x + ux * away, node.y + uy * away + 4, label(probability), {
