@@ -80,7 +80,7 @@ const words: Readonly<Record<ModelId, Words>> = {
   'lu2024-2d-one-task': {
     title: 'Linear attention that saw one function',
     about:
-      'Every prompt of its pretraining came from one and the same linear function. Whatever points you place, it answers with that function, at most weaker, stronger or turned round.',
+      'Every prompt of its pretraining came from one and the same linear function. Whatever points you place, it answers with that function; they only decide how strongly.',
     panels: plane,
   },
   'lu2024-2d': {
@@ -127,7 +127,7 @@ const words: Readonly<Record<ModelId, Words>> = {
   },
   'ding2025-four-layers': {
     title: 'Markov chains of two states, four layers',
-    about: 'Four such layers, trained on the same chains. On fresh ones they gain little over one layer: find where.',
+    about: 'Four such layers, trained on the same chains. On fresh ones they gain little over one layer.',
     panels: ['playground-markov', 'robustness'],
   },
   'ding2025-three-states-one-layer': {

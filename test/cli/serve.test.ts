@@ -204,15 +204,6 @@ describe('the server', () => {
   });
 });
 
-test('a small file, and one that does not shrink, are left as they are', async () => {
-  const folder = mkdtempSync(join(scratch, 'compress-'));
-  writeFileSync(join(folder, 'small.js'), 'x'.repeat(100));
-  writeFileSync(join(folder, 'picture.png'), new Uint8Array(5000));
-  writeFileSync(join(folder, 'random.wasm'), crypto.getRandomValues(new Uint8Array(5000)));
-  writeFileSync(join(folder, 'large.js'), script);
-  expect(await compressFolder(folder)).toEqual(['large.js.br', 'large.js.gz']);
-});
-
 describe('icl serve', () => {
   /** The compiled program elsewhere, with a page of its own or none. */
   function install(name: string, hasPage: boolean): string {

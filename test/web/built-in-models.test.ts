@@ -77,7 +77,7 @@ describe('made again', () => {
   afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
   // One that is solved for, and one that is descended to in 10 steps.
-  test.each(['lu2024-2d', 'huang2023-2d-early'] as const)('%s has the same parameters', async (id) => {
+  test.each(['lu2024-20d-few-tasks', 'huang2023-2d-early'] as const)('%s has the same parameters', async (id) => {
     const { frozen } = await buildModel(id, join(scratch, id), []);
     const stored = read(id).parameters;
     expect(Object.keys(frozen.parameters)).toEqual(Object.keys(stored));
