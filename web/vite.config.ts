@@ -1,6 +1,7 @@
 /** How the page is built: a static folder that any host can serve, also under a sub-path. */
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type Plugin } from 'vite';
+import { precompressPlugin } from './build/precompress.ts';
 import { themePlugin } from './build/theme-plugin.ts';
 import { contentSecurityPolicy, isolationHeaders } from './content-security-policy.ts';
 
@@ -20,7 +21,7 @@ const policyPlugin = (): Plugin => ({
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   base: './',
-  plugins: [themePlugin(), policyPlugin()],
+  plugins: [themePlugin(), policyPlugin(), precompressPlugin()],
   worker: { format: 'es' },
   build: {
     outDir: fileURLToPath(new URL('../dist/page', import.meta.url)),
