@@ -6,7 +6,14 @@ import { architectureNamed } from '../models/attention/index.ts';
 import type { TrainingConfig } from './config.ts';
 import type { Engine, TrainingState } from './engines.ts';
 import { initialState } from './initial-state.ts';
-import { type FinishedStep, initialProgress, type LoopState, runLoop, type TrainingProgress } from './loop.ts';
+import {
+  type FinishedStep,
+  type Hold,
+  initialProgress,
+  type LoopState,
+  runLoop,
+  type TrainingProgress,
+} from './loop.ts';
 import type { MetricsRow } from './metrics.ts';
 import { createWebEngine, type WebEngineOptions } from './onnx-engine-web.ts';
 
@@ -20,17 +27,17 @@ export interface FitOptions extends Pick<WebEngineOptions, 'device' | 'wasmPaths
   /** Every step, as soon as its numbers are known. */
   readonly onStep?: (step: FinishedStep) => void;
   /**
-   * Asked at the start and after each step. What it gives to wait for holds the training up: a pause, or a look at the
-   * parameters. The numbers of the training do not depend on it.
+   * Asked at the start and after each step. What it gives is called once all steps so far have been read, and holds the training
+   * up: a pause, or a look at the parameters. The numbers of the training do not depend on it.
    */
-  readonly betweenSteps?: (moment: FitMoment) => Promise<void> | undefined;
+  readonly betweenSteps?: (moment: FitMoment) => Hold | undefined;
   /** What is done at the start, at each checkpoint and at the end: what remains when a later step fails. */
   readonly onCheckpoint?: (checkpoint: FitCheckpoint) => void;
 }
 
 /** A training between two steps. */
 export interface FitMoment {
-  /** Steps started; those that a GPU has not answered yet are read before anything is waited for. */
+  /** Steps started. */
   readonly step: number;
   /** The rows of `metrics.jsonl`; later ones are added to them. */
   readonly metrics: readonly MetricsRow[];

@@ -39,12 +39,15 @@ export interface LoopOptions {
   readonly onProgress?: ((progress: TrainingProgress) => void) | undefined;
   readonly onStep?: ((step: FinishedStep) => void) | undefined;
   /**
-   * Asked at the start and after each step, with the number of steps that were started and the rows of metrics, to which
-   * later ones are added. What it gives to wait for holds the training up, after all steps so far have been read, and does
-   * not count as training time.
+   * Asked at the start and after each step, with the number of steps that were started and the rows of metrics, to which later ones
+   * are added. What it gives is called, and waited for, as soon as all steps so far have been read. That time is not training
+   * time.
    */
-  readonly betweenSteps?: ((started: number, metrics: readonly MetricsRow[]) => Promise<void> | undefined) | undefined;
+  readonly betweenSteps?: ((started: number, metrics: readonly MetricsRow[]) => Hold | undefined) | undefined;
 }
+
+/** Holds a training up for as long as it takes. */
+export type Hold = () => Promise<void>;
 
 /** What one step found, before it changed the parameters. */
 export interface FinishedStep extends StepReport {
@@ -183,11 +186,11 @@ export async function runLoop({
   };
 
   const holdUp = async (): Promise<void> => {
-    const waiting = betweenSteps?.(started, metrics);
-    if (waiting === undefined) return;
+    const hold = betweenSteps?.(started, metrics);
+    if (hold === undefined) return;
     while (pending.length > 0) await finishStep();
     const since = performance.now();
-    await waiting;
+    await hold();
     heldUp += performance.now() - since;
   };
 

@@ -24,8 +24,8 @@ import type { Claim, ReproduceOptions, ReproduceResult, Settings, Study } from '
 import { claimsOf } from './claims.ts';
 import { figurePlans } from './figures.ts';
 import { type Findings, lengthOf, type OrderPoint, probeRun, summarise, type TimePoint } from './findings.ts';
-import { eventsAt } from './influence.ts';
 import { defaultSteps, featureSettings, taskOf } from './law.ts';
+import { eventsAt } from './phases.ts';
 
 /** How much work a reproduction is. */
 export interface Size {

@@ -1,7 +1,7 @@
 /** From findings to the figures of the dynamics: the numbers of each, its caption and its table. */
 import { tailLoss } from '../../models/theory/huang2023.ts';
 import { drawHeatMaps } from '../figures/heat-map.ts';
-import { type ChartPanel, type ChartSeries, drawLineChart, type ShadedRange } from '../figures/line-chart.ts';
+import { type ChartPanel, type ChartSeries, drawLineChart } from '../figures/line-chart.ts';
 import { seriesAt } from '../figures/theme.ts';
 import type { ReportTable } from '../report.ts';
 import type { FigurePlan } from '../reproduce.ts';
@@ -19,9 +19,10 @@ import {
   queryKinds,
   stepGrid,
 } from './findings.ts';
-import { eventsAt, influencePanels } from './influence.ts';
+import { influencePanels } from './influence.ts';
 import { featureSettings } from './law.ts';
 import { measuredFigures } from './measured-figures.ts';
+import { eventsAt, phaseRanges } from './phases.ts';
 import { orderFigure, timeFigure } from './time-figures.ts';
 
 type Kind = ReturnType<typeof queryKinds>[number];
@@ -117,14 +118,6 @@ function lossFigure({ main, balanced }: Findings): FigurePlan {
       panels.flatMap(({ series }) => series),
     ),
   };
-}
-
-/** The phases of the rare query as ranges of steps, by exact descent at N. */
-function phaseRanges(settings: Settings, last: number): ShadedRange[] {
-  if (queryKinds(settings).at(-1) !== 'rare') return [];
-  const { leadingInfluenceSwitches, logitsSeparate, targetGrown } = eventsAt(settings, last);
-  const ends = [leadingInfluenceSwitches, logitsSeparate, targetGrown].map((event) => event?.step ?? last);
-  return ['I', 'II', 'III', 'IV'].map((label, i) => ({ from: ends[i - 1] ?? 0, to: ends[i] ?? last, label }));
 }
 
 function attentionFigure({ main }: Findings): FigurePlan {

@@ -15,7 +15,7 @@ import {
 import type { RunRow, TrainedModel } from '../reproduce.ts';
 import { numberOf } from '../settings.ts';
 import type { Settings } from '../study.ts';
-import { featureSettings, logitsOf, queryKinds, taskOf, valueWeightOf, vectorsOf } from './law.ts';
+import { featureSettings, type Layer, logitsOf, queryKinds, taskOf, valueWeightOf, vectorsOf } from './law.ts';
 
 /** The parameters after `step` steps, as logits, and what they mean on prompts of the training length, exactly. */
 export interface Probe {
@@ -79,22 +79,23 @@ export const etaOf = (settings: Settings): number => numberOf(settings, 'eta');
 
 /** Reads the kept parameters of a run. */
 export function probeRun(model: TrainedModel): Probed {
-  const { settings } = model.plan;
+  const { run, plan } = model;
+  return { model, probes: run.kept.map((kept) => probe(plan.settings, { ...kept, sizes: run.frozen.sizes })) };
+}
+
+/** Reads the parameters after some steps at these settings. */
+export function probe(settings: Settings, { step, ...layer }: Layer & Pick<Probe, 'step'>): Probe {
   const task = taskOf(settings);
-  const vectors = vectorsOf(task);
   const { probabilities } = task;
-  const probes = model.run.kept.map(({ step, parameters }): Probe => {
-    const logits = logitsOf(vectors, parameters['key_query']!);
-    const nu = valueWeightOf({ parameters, sizes: model.run.frozen.sizes });
-    const queries = probabilities.map((_, k) => {
-      const rule = finiteLengthRule(queryLawOf(probabilities, k), lengthOf(settings), nu);
-      const column = logits.map((row) => row[k]!);
-      const moments = rule(Float64Array.of(column[k]!, ...column.filter((_, n) => n !== k)));
-      return { loss: moments.loss, attention: atPlace(moments.attention, k), direction: atPlace(moments.direction, k) };
-    });
-    return { step, logits, queries };
+  const logits = logitsOf(vectorsOf(task), layer.parameters['key_query']!);
+  const nu = valueWeightOf(layer);
+  const queries = probabilities.map((_, k) => {
+    const rule = finiteLengthRule(queryLawOf(probabilities, k), lengthOf(settings), nu);
+    const column = logits.map((row) => row[k]!);
+    const moments = rule(Float64Array.of(column[k]!, ...column.filter((_, n) => n !== k)));
+    return { loss: moments.loss, attention: atPlace(moments.attention, k), direction: atPlace(moments.direction, k) };
   });
-  return { model, probes };
+  return { step, logits, queries };
 }
 
 /** Moves the target from the first place to its own. */

@@ -1,31 +1,11 @@
 /** The two forces on a rare query, alpha_k and |beta_{k,1}|: trained, by exact descent, and in the mean field at more features. */
-import {
-  descentStates,
-  type Events,
-  eventsOf,
-  meanFieldRule,
-  type QueryState,
-  queryLaw,
-} from '../../models/theory/huang2023.ts';
+import { descentStates, eventsOf, meanFieldRule, type QueryState, queryLaw } from '../../models/theory/huang2023.ts';
 import type { ChartPanel, ChartSeries } from '../figures/line-chart.ts';
 import type { MeasuredPoint } from '../figures/marks.ts';
 import { seriesAt } from '../figures/theme.ts';
-import type { Settings } from '../study.ts';
-import { along, etaOf, exactStates, lengthOf, type Probed, probabilityOf, queryKinds, stepGrid } from './findings.ts';
+import { along, etaOf, exactStates, type Probed, probabilityOf, stepGrid } from './findings.ts';
 import { featureSettings } from './law.ts';
-
-const found = new Map<string, Events['events']>();
-
-/** The events of the slowest query by exact descent at the settings' N. */
-export function eventsAt(settings: Settings, last: number): Events['events'] {
-  const key = JSON.stringify([settings, last]);
-  const known = found.get(key);
-  if (known !== undefined) return known;
-  const kind = queryKinds(settings).at(-1)!;
-  const { events } = eventsOf({ ...featureSettings(settings), eta: etaOf(settings) }, kind, lengthOf(settings), last);
-  found.set(key, events);
-  return events;
-}
+import { eventsAt } from './phases.ts';
 
 interface Force {
   readonly label: string;

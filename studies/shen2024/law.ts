@@ -103,8 +103,11 @@ export function limitRisks(training: GaussianMixtureSpec, N: number, test: Gauss
   return classificationRisks(latticeScores(lawOf(test, M), { shifts }), scaleOf(settingOf(training), N).mean);
 }
 
-/** What a frozen model's matrix is: W Lambda as rows, and the scalar w that it is close to. */
-export function learnedProduct({ parameters, metadata }: FrozenModel) {
+/** Of a frozen model, or of one that is still being trained. */
+type ModelOfTask = Pick<FrozenModel, 'parameters'> & { readonly metadata: { readonly task: TaskSpec } };
+
+/** What a model's matrix is: W Lambda as rows, and the scalar w that it is close to. */
+export function learnedProduct({ parameters, metadata }: ModelOfTask) {
   const task = metadata.task as GaussianMixtureSpec;
   const d = task.dimension;
   const W = Array.from({ length: d }, (_, i) => Array.from(parameters['key_query']!.slice(i * d, (i + 1) * d)));

@@ -1,13 +1,13 @@
 /** What a reproduction claims: each statement with the number theory gives and the one that was found. */
-import { frobeniusNorm, scaleMatrix, subtract } from '../../models/matrix.ts';
+import { frobeniusNorm, subtract } from '../../models/matrix.ts';
 import { covarianceMatrix } from '../../models/tasks/covariance.ts';
-import { exactTaskRisk, layerBlocks, leastSquaresRisk } from '../../models/theory/zhang2023.ts';
+import { exactTaskRisk, leastSquaresRisk } from '../../models/theory/zhang2023.ts';
 import { boundClaim, type Comparison, comparisonsOf, statisticalClaim } from '../claims.ts';
 import type { RunRow, TrainedModel } from '../reproduce.ts';
 import { numberOf } from '../settings.ts';
 import type { Claim } from '../study.ts';
 import { type Findings, trainingLength, trainingTask } from './findings.ts';
-import { layerMatrices, limitsOf, zeroRisk } from './law.ts';
+import { layerMatrices, limitsOf, productOf, zeroRisk } from './law.ts';
 
 /** How far finite training may stay from the limit: of the matrix, by how hard the covariance makes it; of the loss. */
 const matrixLimits = { identity: 0.03, diagonal: 0.05, matrix: 0.05, exponential: 0.1 } as const;
@@ -15,8 +15,7 @@ const lossLimit = 0.02;
 
 /** The learned product u U11 beside the one theory predicts. */
 export function learnedProduct(model: TrainedModel) {
-  const { u, U11 } = layerBlocks(layerMatrices(model.run.frozen.parameters), trainingTask(model).dimension);
-  const learned = scaleMatrix(U11, u);
+  const learned = productOf(model.run.frozen.parameters, trainingTask(model).dimension);
   const theory = limitsOf(trainingTask(model), trainingLength(model)).product;
   const relativeDifference = frobeniusNorm(subtract(learned, theory)) / frobeniusNorm(theory);
   return { learned, theory, relativeDifference };

@@ -1,4 +1,5 @@
 /** What theory says at the study's settings, whether the covariance is fixed (Theorem 4.1) or random (Theorem 4.5). */
+import { scaleMatrix } from '../../models/matrix.ts';
 import { covarianceMatrix, parseCovariance } from '../../models/tasks/covariance.ts';
 import type { LinearRegressionSpec } from '../../models/tasks/linear-regression.ts';
 import {
@@ -88,4 +89,10 @@ export function flowOf(
 /** The layer's matrices among a model's parameters. */
 export function layerMatrices(parameters: Readonly<Record<string, ArrayLike<number>>>): LayerMatrices {
   return { projectionValue: parameters['projection_value']!, keyQuery: parameters['key_query']! };
+}
+
+/** u U11: all that the layer's prediction depends on while u12 = u21 = 0. */
+export function productOf(parameters: Readonly<Record<string, ArrayLike<number>>>, dimension: number): number[][] {
+  const { u, U11 } = layerBlocks(layerMatrices(parameters), dimension);
+  return scaleMatrix(U11, u);
 }

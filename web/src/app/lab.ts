@@ -17,8 +17,10 @@ export class Lab extends EventTarget {
   readonly library = new Library();
   /** Answers what a hand on a slider waits for. */
   readonly foreground = new LabWorker(createWorker);
-  /** Long runs: evaluations, training, verification. */
+  /** Long runs: evaluations, verification. */
   readonly background = new LabWorker(createWorker);
+  /** Trains, for minutes perhaps: neither waits for the others nor makes them wait. */
+  readonly trainer = new LabWorker(createWorker);
   readonly providerChoice: ProviderChoice;
 
   constructor(link: Link) {

@@ -67,6 +67,32 @@ export function numberInput(options: NumberOptions): TemplateResult {
   `;
 }
 
+export interface TextOptions extends Named {
+  readonly value: string;
+  /** Shown while it is empty. */
+  readonly placeholder?: string;
+  onChange(value: string): void;
+}
+
+/** A text that is typed; taken when it is left or Enter is pressed. */
+export function textInput(options: TextOptions): TemplateResult {
+  const { label, value, placeholder = '', onChange } = options;
+  return html`
+    <label class="control">
+      <span class="control-head">${label}</span>
+      <input
+        type="text"
+        autocomplete="off"
+        spellcheck="false"
+        placeholder=${placeholder}
+        .value=${live(value)}
+        @change=${(event: Event) => onChange((event.target as HTMLInputElement).value.trim())}
+      />
+      ${hintOf(options)}
+    </label>
+  `;
+}
+
 export interface Choice {
   readonly value: string;
   readonly title: string;

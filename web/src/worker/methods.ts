@@ -4,7 +4,8 @@ import * as models from './methods/models.ts';
 import * as playground from './methods/playground.ts';
 import * as predict from './methods/predict.ts';
 import { timeModel } from './methods/timing.ts';
+import * as training from './methods/training.ts';
 
-export const methods = { ...markov, ...models, ...playground, ...predict, timeModel };
+export const methods = { ...markov, ...models, ...playground, ...predict, ...training, timeModel };
 
 export type Methods = typeof methods;
