@@ -28,6 +28,8 @@ export class TrainingSession extends EventTarget {
   matrix: TrainingFrame['matrix'] = null;
   stepsPerSecond = 0;
   engine: TrainingFrame['engine'] | undefined;
+  /** It was stopped before its last step. */
+  isInterrupted = false;
 
   constructor(lab: Lab) {
     super();
@@ -78,7 +80,7 @@ export class TrainingSession extends EventTarget {
     try {
       const { isInterrupted } = await this.#lab.trainer.call(
         'train',
-        { run: this.#run, request, provider, stopAt: isSingle ? 1 : stopAt },
+        { run: this.#run, request, provider, stopAt, isSingle },
         { signal, onProgress: (frame) => this.#take(frame) },
       );
       this.phase = 'done';
@@ -90,7 +92,11 @@ export class TrainingSession extends EventTarget {
     this.#changed();
   }
 
-  isInterrupted = false;
+  /** What figures are drawn of. */
+  seen() {
+    const { step, losses, looks, matrix, engine } = this;
+    return { step, losses, looks, matrix, engine };
+  }
 
   steer(command: 'pause' | 'resume' | 'step' | 'stop'): void {
     this.#say({ command });

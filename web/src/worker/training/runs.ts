@@ -98,6 +98,8 @@ export interface TrainArgument {
   readonly provider: WebProvider;
   /** Wait after so many steps; null: do not. */
   readonly stopAt: number | null;
+  /** Wait after the first step. */
+  readonly isSingle: boolean;
 }
 
 export interface TrainingEnd {
@@ -109,7 +111,7 @@ export interface TrainingEnd {
 
 /** Trains until the end, or until it is stopped. @throws {TrainingError} | {ProviderError} | {UsageError} */
 export async function trainRun(
-  { run: name, request, provider, stopAt }: TrainArgument,
+  { run: name, request, provider, stopAt, isSingle }: TrainArgument,
   { signal, report }: CallContext<TrainingFrame>,
 ): Promise<TrainingEnd> {
   const { config } = resolveRequest(request);
@@ -163,6 +165,7 @@ export async function trainRun(
       onStep: ({ loss }) => void losses.push(loss),
       betweenSteps: (moment) => {
         last = moment;
+        if (isSingle && moment.step === 1) run.gate.pause();
         const waiting = run.gate.wait(moment.step);
         const isFrame =
           waiting !== undefined ||
