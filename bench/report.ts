@@ -67,25 +67,27 @@ const rows: Readonly<Record<string, RowWords>> = {
     peer: 'PyTorch, bare forward pass',
     aim: '7',
     limit:
-      'Reading the prompts: once into a cache, where they are looked through for NaN, and twice from there. The peer checks nothing. Two threads share the work; ONNX Runtime calls a small product per prompt.',
+      'Reading the prompts: once into a cache, since ONNX Runtime takes no memory that threads share, and twice from there, in one product with a vector and a small product per prompt. Two threads take pieces of the batch until none is left. NaN in a prompt shows in its answer, which alone is looked at; the peer looks at nothing.',
   },
   'lsa-infer-copied': {
     work: 'the same, prompts in an ordinary array',
     peer: 'PyTorch, bare forward pass',
     aim: 'reported',
-    limit: 'One more copy, in the caller’s own thread.',
+    limit: 'One more copy, in the caller’s own thread, which hands out the pieces one by one.',
   },
   'length-curve': {
     work: 'its predictions at all lengths 1..40',
     peer: 'PyTorch, a loop over the lengths',
     aim: '100',
-    limit: 'The same reading, and a running sum. The gain is one of method: one pass instead of forty.',
+    limit:
+      'The same reading; then a dozen small operations on 40 numbers per prompt, of which the running sum is the dearest. The gain is one of method: one pass instead of forty.',
   },
   'lsa-infer-queries': {
     work: 'inference of linear self-attention, d=20 N=40 B=1024, 100 queries per prompt',
     peer: 'none',
     aim: 'reported',
-    limit: 'A prompt is summed once into D + 1 numbers, and each query costs two short products with them.',
+    limit:
+      'A prompt is summed once into D + 1 numbers; each query costs a product with a D x D matrix and a short one with them.',
   },
   'transformer-infer': {
     work: 'inference of the transformer, d=5 N=20 B=64, at the query',

@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os';
 import type { FrozenModel } from '../export/read-model.ts';
 import { UsageError } from '../models/errors.ts';
 import { checkMemoryBudget } from './batching.ts';
+import { showsInAnswers } from './numbers-shown.ts';
 import { providerNamed } from './provider-table.ts';
 import { requireProvider, resolveProvider } from './providers.ts';
 import {
@@ -54,6 +55,8 @@ export async function openSession(
     bytes: model.bytes,
     threads: 1,
     prefixes: prefixes && model.hasPrefixes,
+    // Drivers of GPUs may compute as if there were no NaN.
+    answersShow: !providerNamed(provider).canFallBack && showsInAnswers(model.graph),
   };
   const shards = provider === 'cpu' ? threads : 1;
   const { runner, runtime } =

@@ -5,6 +5,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { createNumberStore } from '../models/number-store.ts';
 import { type PromptBatch, sliceBatch } from '../models/prompts.ts';
+import { copyNumbers } from './copy-numbers.ts';
+import { areFinite } from './numbers-shown.ts';
 import { condense, createOrtSession, type OnnxRuntime, type OrtSession, runtimeVersion } from './onnxruntime.ts';
 import { providerNamed } from './provider-table.ts';
 import { runBlock } from './run-block.ts';
@@ -12,20 +14,13 @@ import type { Predictions } from './session.ts';
 import { type FromWorker, type Job, sliceAnswers, type ToWorker, type WorkerSettings } from './worker-protocol.ts';
 
 const port = parentPort!;
-const { provider, bytes, threads } = workerData as WorkerSettings;
+const { provider, bytes, threads, answersShow } = workerData as WorkerSettings;
 const isWeb = providerNamed(provider).runtime === 'onnxruntime-web';
 
 const say = (message: FromWorker) => port.postMessage(message);
 
-const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array) => Buffer.from(buffer, byteOffset, byteLength);
-
-/**
- * ONNX Runtime takes no shared memory: what it computes from is copied here, and looked through on the way. From shared
- * memory `set` copies word by word, at half the speed of the C library's memcpy, which is what `fill` calls.
- */
-const store = createNumberStore((room, values) => {
-  if (values.length > 0) bytesOf(room).fill(bytesOf(values), 0, values.byteLength);
-});
+/** ONNX Runtime takes no shared memory: what it computes from is copied here, and looked through where that is needed. */
+const store = createNumberStore(copyNumbers);
 /** Answers, before they are copied out. */
 let room = new Float32Array(0);
 
@@ -41,8 +36,8 @@ async function answerPiece(
   prompts: PromptBatch,
   { prediction, prefixPrediction }: Predictions,
 ): Promise<boolean> {
-  const copies = store.copyFinite([prompts.covariates, prompts.responses, prompts.query]);
-  if (copies === null) return false;
+  const copies = store.copy([prompts.covariates, prompts.responses, prompts.query]);
+  if (!answersShow && !store.isFinite()) return false;
   const [covariates, responses, query] = copies as [Float32Array, Float32Array, Float32Array];
   const all = roomFor(prediction.length + (prefixPrediction?.length ?? 0));
   const out = {
@@ -52,6 +47,8 @@ async function answerPiece(
     }),
   };
   await runBlock(ort, session, { ...prompts, covariates, responses, query }, out, !isWeb);
+  // Answers that are not finite have overflown where the prompts are.
+  if (answersShow && !Object.values(out).every(areFinite) && !store.isFinite()) return false;
   prediction.set(out.prediction);
   if (out.prefixPrediction !== undefined) prefixPrediction!.set(out.prefixPrediction);
   return true;

@@ -3,6 +3,7 @@
  * memory that the threads share: a message names them, and moves nothing.
  */
 import { type PromptBatch, responseWidth } from '../models/prompts.ts';
+import { copyNumbers } from './copy-numbers.ts';
 import type { ProviderName } from './provider-table.ts';
 import type { Predictions } from './session.ts';
 
@@ -12,6 +13,8 @@ export interface WorkerSettings {
   readonly bytes: Uint8Array;
   readonly threads: number;
   readonly prefixes: boolean;
+  /** Whether answers are finite only if the prompts are: it is then enough to look at them. */
+  readonly answersShow: boolean;
 }
 
 /** Prompts that one or several threads answer together: whoever is free takes the next piece. All arrays are shared memory. */
@@ -72,7 +75,7 @@ export function placeBlock(block: PromptBatch, prefixes: boolean, pieceSize: num
   const [prediction, prefixPrediction] = answerLengths(block, prefixes).map(room);
   const placed = (values: Float32Array): Float32Array => {
     const view = room(values.length);
-    view.set(values);
+    copyNumbers(view, values);
     return view;
   };
   const place = isShared(block) ? (values: Float32Array) => values : placed;

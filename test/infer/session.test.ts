@@ -126,6 +126,13 @@ describe('a session', () => {
     expect(failure.message).toMatch(/responses: expected finite numbers, got (NaN|Infinity) in prompt 17/);
   });
 
+  test('gives answers that overflow, since the prompts are finite', async () => {
+    const prompts = randomPrompts({ batch: 20, context: 4, queries: 1, dimension: 3 });
+    prompts.covariates.fill(3e38, 5 * 12, 6 * 12);
+    const { prediction } = await session.run(prompts);
+    expect(Array.from(prediction, Number.isFinite)).toEqual(Array.from(prediction, (_, prompt) => prompt !== 5));
+  });
+
   test('works on after a refused run', async () => {
     const prompts = randomPrompts({ batch: 20, context: 4, queries: 1, dimension: 3 });
     expect((await session.run(prompts)).prediction.every(Number.isFinite)).toBe(true);
