@@ -19,7 +19,7 @@ const typeNames: Readonly<Record<DType, string>> = { float32: 'float', int64: 'i
 export function printModel({ irVersion, opset, graph }: Printable): string {
   const types = new Map([...graph.interior, ...graph.outputs].map((value) => [value.name, printType(value)]));
   const lines = graph.nodes.map((node) => ({ text: `  ${printNode(node)}`, type: types.get(node.outputs[0]!) }));
-  const width = Math.max(...lines.map(({ text }) => text.length));
+  const width = lines.reduce((longest, { text }) => Math.max(longest, text.length), 0);
   return [
     `<ir_version: ${irVersion}, opset_import: ["" : ${opset}]>`,
     `${graph.name} (${graph.inputs.map(printValue).join(', ')})`,

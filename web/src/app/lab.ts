@@ -1,6 +1,6 @@
 /** What all panels share: the link, the models, the workers, the provider. Made once. */
 import type { WebProvider } from '../../../infer/web-runtime.ts';
-import { catalogue } from '../../catalogue.ts';
+import type { ModelId } from '../../../studies/built-in-models.ts';
 import { LabWorker } from '../worker/client.ts';
 import { Library } from './library.ts';
 import type { Link } from './link.ts';
@@ -9,7 +9,7 @@ import { ProviderChoice } from './provider.ts';
 const createWorker = () => new Worker(new URL('../worker/lab-worker.ts', import.meta.url), { type: 'module' });
 
 /** The model that providers are tried and measured with. */
-const usualModel = catalogue[0]!.id;
+const usualModel: ModelId = 'zhang2023-2d';
 
 /** Fires `change` when the provider is another. */
 export class Lab extends EventTarget {

@@ -75,6 +75,21 @@ export class Library extends EventTarget {
     return added;
   }
 
+  /** Takes one of the person's own models away, from the workers too. */
+  remove(id: string): void {
+    const model = this.find(id);
+    if (model === undefined || model.origin === 'built-in') return;
+    this.#models = this.#models.filter((each) => each !== model);
+    for (const [worker, known] of this.#opened) {
+      const keys = [...known.keys()].filter((key) => key.startsWith(`${id} `));
+      if (keys.length === 0) continue;
+      for (const key of keys) known.delete(key);
+      // Whoever uses it still is told by the call that fails.
+      worker.call('closeModel', id).catch(() => {});
+    }
+    this.dispatchEvent(new Event('change'));
+  }
+
   /** A model opened in a worker on a provider. Opened once; a failure is not remembered. */
   open(worker: LabWorker, id: string, provider: WebProvider, choice: SessionChoice = {}): Promise<ModelSummary> {
     const known = this.#opened.get(worker) ?? new Map<string, Promise<ModelSummary>>();

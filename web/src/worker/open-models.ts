@@ -1,6 +1,6 @@
 /**
  * The frozen models that a worker has open, by the page's id: read once, a session for each provider that was asked for.
- * Two providers of one model may be open side by side; of sessions on webgpu there is one in all, the last that was asked for.
+ * Two providers of one model may be open side by side.
  */
 import { type FrozenModel, readModel } from '../../../export/read-model.ts';
 import { withoutPrefixes } from '../../../export/without-prefixes.ts';
@@ -15,9 +15,6 @@ interface OpenModel {
 }
 
 const open = new Map<string, OpenModel>();
-
-/** Frees the session that is on webgpu, if one is. */
-let freeWebgpu = async (): Promise<void> => {};
 
 /** @throws {DataError} if the bytes are no model of ours. */
 export function addModel(id: string, name: string, bytes: Uint8Array): FrozenModel {
@@ -47,25 +44,11 @@ export function sessionOf(
   const key = `${provider} ${prefixes && model.hasPrefixes}`;
   const known = sessions.get(key);
   if (known !== undefined) return known;
-  const opening = openOn(prefixes ? model : withoutPrefixes(id, model), provider);
+  const opening = openSession(prefixes ? model : withoutPrefixes(id, model), { provider });
   sessions.set(key, opening);
-  const forget = () => {
-    if (sessions.get(key) === opening) sessions.delete(key);
-  };
   // A refusal is not remembered: the person may close other pages and try again.
-  opening.catch(forget);
-  if (provider === 'webgpu') {
-    freeWebgpu = async () => {
-      forget();
-      await opening.then((session) => session.close()).catch(() => {});
-    };
-  }
+  opening.catch(() => sessions.delete(key));
   return opening;
-}
-
-async function openOn(model: FrozenModel, provider: WebProvider): Promise<InferenceSession> {
-  if (provider === 'webgpu') await freeWebgpu();
-  return openSession(model, { provider });
 }
 
 /** Frees a model and its sessions. */
