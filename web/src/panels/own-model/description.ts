@@ -24,7 +24,7 @@ function factsOf(name: string, value: unknown): readonly Fact[] {
 }
 
 export function aboutModel(description: ModelDescription): TemplateResult {
-  const { metadata, sizes, architecture, source, output, minimumContext, multiplyAdds } = description;
+  const { metadata, sizes, architecture, source, output, minimumContext, multiplications } = description;
   const { study, version, author, license, convertedFrom, task, training, config } = metadata;
   return html`
     <section aria-labelledby="own-about">
@@ -39,9 +39,9 @@ export function aboutModel(description: ModelDescription): TemplateResult {
         ['predicts', predictionWords[output]],
         ['fewest pairs', minimumContext],
         ['trained numbers', formatCount(description.parameterCount)],
-        ...(multiplyAdds === null
+        ...(multiplications === null
           ? []
-          : [['cost', `${formatCount(multiplyAdds)} multiply-adds for 20 pairs and a query`] as const]),
+          : [['cost', `${formatCount(multiplications)} multiplications for 20 pairs and a query`] as const]),
         ['file', `${formatBytes(description.bytes)}, written by icl-onnx ${version}`],
         ['author', `${author}, licence ${license}`],
         ['made from', convertedFrom],

@@ -19,7 +19,7 @@ import { weightsFigure } from './weights.ts';
 const fields = { model: text('zhang2023-2d') };
 
 /** Larger files would be read too, but these models are thousands of times smaller. */
-const largestFile = 64 * 2 ** 20;
+const largestFile = 64e6;
 
 /** A model that is shown. */
 interface Shown {
@@ -89,7 +89,6 @@ class OwnModel extends Panel {
             is read here and sent nowhere; it is yours until you leave the page.
           </p>
           ${notices.map((notice) => html`<p class="notice" role="alert">${notice}</p>`)}
-          <p role="status" class="own-status">${this.activity ?? ''}</p>
         </div>
         <div class="own-model">${this.shown === undefined ? nothing : this.#description(this.shown)}</div>
         <div class="controls">${this.#chooser()} ${this.shown === undefined ? nothing : this.#actions(this.shown)}</div>
@@ -105,7 +104,7 @@ class OwnModel extends Panel {
       <label class="drop">
         <span>Choose an .onnx file, or drop it</span>
         <input type="file" accept=".onnx" multiple @change=${this.#choose} />
-        <small>at most ${formatBytes(largestFile)}</small>
+        <small role="status">${this.activity ?? `at most ${formatBytes(largestFile)}`}</small>
       </label>
       ${select({
         label: 'Model',

@@ -111,14 +111,18 @@ class Parity extends LitElement {
       return html`<p class="muted">${adapter === null ? 'This browser has no WebGPU adapter: only WebAssembly can be verified.' : ''}</p>`;
     }
     const kind = adapter.isSoftware ? `${adapter.name}: software, slow; fewer prompts are compared` : adapter.name;
-    return checkbox({
-      label: 'on WebGPU too',
-      hint: `${kind}. Fetches ${webgpuDownload} if it was not fetched yet.`,
-      isChecked: this.withWebgpu,
-      onChange: (isChecked) => {
-        this.withWebgpu = isChecked;
-      },
-    });
+    return html`
+      <p>
+        ${checkbox({
+          label: 'On WebGPU too',
+          isChecked: this.withWebgpu,
+          onChange: (isChecked) => {
+            this.withWebgpu = isChecked;
+          },
+        })}
+        <small>${kind}. Fetches ${webgpuDownload} if that was not fetched yet.</small>
+      </p>
+    `;
   }
 
   async #run(): Promise<void> {
@@ -186,7 +190,7 @@ function resultTable(rows: readonly Row[]): TemplateResult {
             (row) => html`
               <tr>
                 <th scope="row">${wordsOf(row)}</th>
-                <td><strong class=${row.result.ok ? 'agrees' : 'differs'}>${row.result.ok ? 'agree' : 'differ'}</strong></td>
+                <td><strong>${row.result.ok ? '✓ agree' : '✗ differ'}</strong></td>
                 <td>${formatNumber(row.result.maxRelative)}</td>
                 <td>${formatNumber(row.result.tolerance.relative)}</td>
                 <td>${formatCount(row.result.compared)}</td>

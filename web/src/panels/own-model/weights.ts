@@ -5,10 +5,9 @@ import type { WeightMatrix } from '../../worker/methods/inspect.ts';
 /** @param name Of the figure's files. */
 export async function weightsFigure(name: string, matrices: readonly WeightMatrix[]): Promise<Figure> {
   const { drawHeatMaps } = await import('../../../../studies/figures/heat-map.ts');
-  const columns = Math.min(3, matrices.length);
   return {
     name: `${name}-weights`,
-    caption: 'The trained matrices, each on its own scale: vermilion above 0, blue below; rows give, columns take.',
+    caption: 'The trained matrices, each on its own scale: vermilion above 0, blue below.',
     provenance: {
       text: "The numbers stand in the file's initializers and are shown as they are. The contract, docs/onnx-contract.md, says what each matrix is called.",
       command: null,
@@ -19,7 +18,7 @@ export async function weightsFigure(name: string, matrices: readonly WeightMatri
         scale: 'diverging',
         isShared: false,
         valueName: 'weight',
-        columns: Math.max(2, columns),
+        columns: 3,
         narrowColumns: 1,
         description: `Heat maps of ${matrices.map(({ name: title }) => title).join(', ')}`,
       }),

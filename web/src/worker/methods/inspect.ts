@@ -3,7 +3,7 @@ import { formatType, type Graph } from '../../../../export/graph.ts';
 import type { ModelMetadata } from '../../../../export/metadata.ts';
 import { printModel } from '../../../../export/print.ts';
 import { type FrozenModel, readModel } from '../../../../export/read-model.ts';
-import { multiplyAddsPerPrompt } from '../../../../infer/multiply-adds.ts';
+import { multiplicationsPerPrompt } from '../../../../infer/multiplications.ts';
 import { type ModelSizes, type Output, outputOf } from '../../../../models/architecture.ts';
 
 /** A file may hold more than a page can show: what is beyond is counted. */
@@ -70,8 +70,8 @@ export interface ModelDescription {
   readonly parameterCount: number;
   readonly parameters: readonly ParameterSummary[];
   readonly matrices: readonly WeightMatrix[];
-  /** Multiply-adds of a prompt of 20 pairs and one query; null where the file does not say enough. */
-  readonly multiplyAdds: number | null;
+  /** Multiplications for a prompt of 20 pairs and one query; null where the file does not say enough. */
+  readonly multiplications: number | null;
   readonly graph: GraphDescription;
 }
 
@@ -101,7 +101,7 @@ export async function inspectModel({
       .filter(({ shape }) => shape.length === 2 && shape.every((length) => length <= longestSide))
       .slice(0, mostMatrices)
       .map(({ name, shape }) => ({ name, matrix: rowsOf(parameters[name]!, shape[1]!) })),
-    multiplyAdds: multiplyAddsPerPrompt(graph, usualPrompt),
+    multiplications: multiplicationsPerPrompt(graph, usualPrompt),
     graph: describeGraph(model),
   };
 }

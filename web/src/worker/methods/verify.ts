@@ -19,8 +19,8 @@ export interface VerifyProgress {
 }
 
 const smallSizes: Pick<VerifyOptions, 'batches' | 'contexts' | 'queries'> = {
-  batches: [1, 7],
-  contexts: [1, 2, 20],
+  batches: [1, 5],
+  contexts: [1, 19],
   queries: [1, 3],
 };
 
