@@ -12,6 +12,12 @@ import { color, type Mark, seriesAt } from './theme.ts';
 
 export type LineStyle = 'line' | 'dash' | 'dot';
 
+export interface BandPoint {
+  readonly x: number;
+  readonly low: number;
+  readonly high: number;
+}
+
 export interface ChartSeries {
   readonly label: string;
   /** Points with bars of two standard errors; a standard error of 0 draws none. */
@@ -22,6 +28,8 @@ export interface ChartSeries {
   readonly reference?: readonly Point[];
   /** What was measured too densely for points with bars, such as a loss at every step: a thin line. */
   readonly trace?: readonly Point[];
+  /** Between `low` and `high` at each x: an area behind the curves. On a logarithmic axis `low` is above 0. */
+  readonly band?: readonly BandPoint[];
   readonly style?: LineStyle;
   /** Default: the next colour and mark of the theme. Panels that show the same thing should say the same. */
   readonly color?: string;
@@ -188,6 +196,7 @@ function panel(context: FigureContext, spec: ChartPanel, options: PanelOptions):
     topLabels,
     marks: [
       ...ranges.map(shade),
+      ...series.flatMap((each, i) => drawBand(each, styleOf(each, i).stroke)),
       ...guides.map((guide) => drawGuide(guide)),
       ...series.flatMap((each, i) => lines(each, styleOf(each, i).stroke)),
       ...series.flatMap((each, i) => {
@@ -214,6 +223,20 @@ function lines({ theory = [], reference = [], trace = [], style }: ChartSeries, 
     ...(theory.length > 0 ? [theoryLine(theory, stroke, style ?? 'line')] : []),
   ];
 }
+
+const drawBand = ({ band = [] }: ChartSeries, fill: string): unknown[] =>
+  band.length === 0
+    ? []
+    : [
+        Plot.areaY([...band], {
+          x: 'x',
+          y1: 'low',
+          y2: 'high',
+          fill,
+          fillOpacity: 0.18,
+          clip: true,
+        } as Plot.AreaYOptions),
+      ];
 
 const shade = ({ from, to }: ShadedRange, i: number): unknown =>
   Plot.rect([{ from, to }], {
@@ -254,8 +277,9 @@ function domainOf(spec: ChartPanel, name: 'x' | 'y'): [number, number] {
 const LEAST_BAR = 0.4;
 
 function valuesOf({ series, guides = [], ...axes }: ChartPanel, name: 'x' | 'y'): number[] {
-  const points = series.flatMap(({ measured = [], theory = [], reference = [], trace = [] }) => {
-    const drawn = [...measured, ...theory, ...reference, ...trace].map((point) => point[name]);
+  const points = series.flatMap(({ measured = [], theory = [], reference = [], trace = [], band = [] }) => {
+    const lines = [...measured, ...theory, ...reference, ...trace].map((point) => point[name]);
+    const drawn = [...lines, ...band.flatMap(({ x, low, high }) => (name === 'x' ? [x] : [low, high]))];
     if (name === 'x') return drawn;
     const least = (y: number) => (axes.y.type === 'log' || y >= 0 ? LEAST_BAR * y : Number.NEGATIVE_INFINITY);
     const bars = measured.flatMap(({ y, standardError }) => [

@@ -1,7 +1,7 @@
 /** What stands beside the model: the estimators that a task's prompts have, and the truth, in words. Knows nothing that is seen. */
 import { createEstimator, estimators } from '../../../../models/estimators/index.ts';
 import { type TaskSpec, taskNamed } from '../../../../models/tasks/index.ts';
-import type { Comparison } from '../../worker/methods/playground.ts';
+import type { Comparison } from '../../worker/comparison.ts';
 
 export interface NamedComparison {
   /** In the link. */

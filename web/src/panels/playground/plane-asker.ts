@@ -30,7 +30,7 @@ const PATIENT = 4000;
 const REST = 250;
 
 /** Queries of a question: the probe, the grid, the slice. */
-export function queriesOf({ situation, axis }: Question, size: number): Float32Array {
+export function queriesOf({ situation, axis }: Omit<Question, 'provider'>, size: number): Float32Array {
   const { probe, half } = situation;
   const parts = [Float32Array.from(probe), gridOf(half, size), lineThrough(probe, axis, half, SLICE)];
   const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
@@ -53,7 +53,7 @@ export class PlaneAsker {
       answered: (answers, { situation, size, provider, ...question }) => {
         const queries = size * size + SLICE + 1;
         this.#cost = { key: keyOf({ situation, provider }), perQuery: answers.milliseconds / queries };
-        on.answered({ ...answers, situation, size, sliceCount: SLICE });
+        on.answered({ ...answers, situation, size, sliceCount: SLICE, axis: question.axis });
         this.#refineAfter({ situation, provider, ...question }, size);
       },
       failed: on.failed,

@@ -12,8 +12,9 @@ export interface AnsweredPlane extends PlaneAnswers {
   readonly situation: Situation;
   /** The grid has `size * size` queries, which begin after the probe. */
   readonly size: number;
-  /** Queries on the slice, which are the last. */
+  /** Queries on the slice, which are the last, along x1 or x2. */
   readonly sliceCount: number;
+  readonly axis: 0 | 1;
 }
 
 export type AnswerName = 'model' | 'comparison';

@@ -3,11 +3,12 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { shiftsFor } from '../../../../models/shifts/index.ts';
 import type { Lab } from '../../app/lab.ts';
 import type { PanelState } from '../../app/link.ts';
-import { button, radios, select, slider } from '../../components/controls.ts';
+import { button, numberInput, radios, select, slider } from '../../components/controls.ts';
 import { extentFor, nextExtent, type Place } from './geometry.ts';
-import { mostPairs } from './pairs.ts';
+import { drawContext, mostPairs } from './pairs.ts';
 import { short } from './plane-views.ts';
-import type { fields } from './playground-fields.ts';
+import { type fields, openingValues, type PlaygroundValues } from './playground-fields.ts';
+import { presetOf, presets } from './presets.ts';
 import type { Situation } from './situation.ts';
 
 export interface ControlsOptions {
@@ -19,9 +20,25 @@ export interface ControlsOptions {
 export function controlsOf(options: ControlsOptions): TemplateResult {
   const { situation } = options;
   return html`
-    ${modelControl(options)}
+    ${presetControl(options)} ${modelControl(options)}
     ${situation === undefined ? nothing : [promptControls(options, situation), viewControls(options, situation)]}
   `;
+}
+
+function presetControl({ state }: ControlsOptions): TemplateResult {
+  const current = presetOf(state.values);
+  return select({
+    label: 'Something to see',
+    value: current?.title ?? '',
+    choices: [
+      ...(current === undefined ? [{ value: '', title: 'Your own settings' }] : []),
+      ...presets.map(({ title, group }) => ({ value: title, title, group })),
+    ],
+    onChange: (title) => {
+      const preset = presets.find((each) => each.title === title);
+      if (preset !== undefined) state.set({ ...openingValues, ...preset.values }, { isChoice: true });
+    },
+  });
 }
 
 function modelControl({ lab, state }: ControlsOptions): TemplateResult {
@@ -68,7 +85,7 @@ function promptControls({ state }: ControlsOptions, situation: Situation): Templ
       high: mostPairs,
       step: 1,
       ...(trainingLength === null ? {} : { hint: `Training had ${trainingLength}.` }),
-      onInput: (n) => state.set(isEdited ? { n, pairs: resized(situation, n) } : { n }),
+      onInput: (n) => state.set(isEdited ? { n, pairs: resized(situation, n, values) } : { n }),
     })}
     ${select({
       label: 'What differs from training',
@@ -92,6 +109,15 @@ function promptControls({ state }: ControlsOptions, situation: Situation): Templ
             onInput: (to) => state.set({ level: to, pairs: [] }),
           })
     }
+    ${numberInput({
+      label: 'Seed',
+      value: values.seed,
+      low: 0,
+      high: 2 ** 32,
+      step: 1,
+      hint: `Prompt number ${values.prompt} of this seed.`,
+      onChange: (seed) => state.set({ seed, prompt: 0, pairs: [], half: null }, { isChoice: true }),
+    })}
     <div class="buttons">
       ${button({
         label: 'Draw again',
@@ -109,7 +135,7 @@ function promptControls({ state }: ControlsOptions, situation: Situation): Templ
 
 function viewControls(
   { state }: ControlsOptions,
-  { comparison, comparisons, half, pairs, probe }: Situation,
+  { comparison, comparisons, half, pairs, probe, penalty }: Situation,
 ): TemplateResult {
   const fitting = extentFor([...pairs.map(({ x1, x2 }): Place => [x1, x2]), probe]);
   return html`
@@ -120,6 +146,18 @@ function viewControls(
       hint: comparison.about,
       onChange: (compare) => state.set({ compare }, { isChoice: true }),
     })}
+    ${
+      comparison.key === 'ridge'
+        ? numberInput({
+            label: 'λ of ridge',
+            value: penalty,
+            low: 0,
+            high: 1e6,
+            step: 'any',
+            onChange: (to) => state.set({ penalty: to }, { isChoice: true }),
+          })
+        : nothing
+    }
     ${radios({
       name: 'playground-view',
       label: 'Shown as',
@@ -130,6 +168,16 @@ function viewControls(
       ],
       onChange: (view) => state.set({ view: view as 'side' | 'difference' }, { isChoice: true }),
     })}
+    ${radios({
+      name: 'playground-along',
+      label: 'The line chart goes along',
+      value: state.values.along,
+      choices: [
+        { value: 'x1', title: 'x1' },
+        { value: 'x2', title: 'x2' },
+      ],
+      onChange: (along) => state.set({ along: along as 'x1' | 'x2' }, { isChoice: true }),
+    })}
     <div class="buttons" role="group" aria-label="Part of the plane">
       ${button({ label: 'Nearer', onClick: () => state.set({ half: nextExtent(half, -1) }, { isChoice: true }) })}
       ${button({ label: 'Farther', onClick: () => state.set({ half: nextExtent(half, 1) }, { isChoice: true }) })}
@@ -139,6 +187,9 @@ function viewControls(
 }
 
 /** The person's pairs, cut or continued with those that the prompt goes on with. */
-function resized({ pairs }: Situation, count: number): readonly (readonly number[])[] {
-  return pairs.slice(0, count).map(({ x1, x2, y }) => [x1, x2, y]);
+function resized({ pairs, testTask }: Situation, count: number, { seed, prompt }: PlaygroundValues) {
+  const more = drawContext(testTask, seed, prompt, count).pairs.slice(pairs.length);
+  return [...pairs.slice(0, count), ...more].map(({ x1, x2, y }) =>
+    [x1, x2, y].map((value) => Number(value.toFixed(3))),
+  );
 }

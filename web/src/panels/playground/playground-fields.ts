@@ -35,3 +35,8 @@ export const fields = {
 };
 
 export type PlaygroundValues = ValuesOf<typeof fields>;
+
+/** Without anything in the link. */
+export const openingValues = Object.fromEntries(
+  Object.entries(fields).map(([key, field]) => [key, field.default]),
+) as PlaygroundValues;

@@ -4,10 +4,14 @@ import '../../styles/playground.css';
 import type { PanelState } from '../../app/link.ts';
 import { Panel } from '../../app/panel.ts';
 import { pageColor, watchTheme } from '../../app/theme-colors.ts';
+import '../../components/figure-frame.ts';
 import { isCancelled } from '../../worker/client.ts';
 import type { ModelSummary } from '../../worker/methods/models.ts';
 import { type Palette, paletteFrom } from './color-map.ts';
-import { mostPairs, type Pair } from './pairs.ts';
+import { edit } from './hands.ts';
+import { pairEditorOf } from './pair-editor.ts';
+import type { Pair } from './pairs.ts';
+import { parsePairs } from './pairs-csv.ts';
 import './plane.ts';
 import type { PlaneAction } from './plane.ts';
 import { PlaneAsker } from './plane-asker.ts';
@@ -15,15 +19,23 @@ import type { AnsweredPlane } from './plane-views.ts';
 import { controlsOf } from './playground-controls.ts';
 import { fields, type PlaygroundValues } from './playground-fields.ts';
 import { planesOf } from './playground-planes.ts';
+import { presetOf } from './presets.ts';
+import { readingsOf } from './readings.ts';
 import { type Situation, situationOf, whyNoPlane } from './situation.ts';
+import { SliceView } from './slice-view.ts';
+import { takeStoredFigure } from './stored-figure.ts';
+import { takingOf } from './taking.ts';
 
 const round = (value: number): number => Number(value.toFixed(3));
 
 class Playground extends Panel {
   #state!: PanelState<typeof fields>;
   #asker!: PlaneAsker;
+  #slice!: SliceView;
   #palette!: Palette;
   #unwatchTheme = () => {};
+  /** What the page opened with, until the live model answers. */
+  #stored: Element | null = null;
   /** The model and provider that is open or being opened, and what came of it. */
   #wanted = '';
   #summary: ModelSummary | undefined;
@@ -33,10 +45,13 @@ class Playground extends Panel {
   #situation: Situation | undefined;
   #answered: AnsweredPlane | undefined;
   #chosen: number | null = null;
+  #isTableOpen = false;
+  #refusal: string | undefined;
 
   override connectedCallback(): void {
     super.connectedCallback();
     const { link, library, foreground } = this.lab;
+    this.#stored = takeStoredFigure();
     this.#state = this.watch(link.stateOf('playground', fields));
     this.watch(library);
     this.watch(this.lab);
@@ -45,6 +60,7 @@ class Playground extends Panel {
       this.#palette = paletteFrom(pageColor);
       this.requestUpdate();
     });
+    this.#slice = this.watch(new SliceView(foreground));
     this.#asker = new PlaneAsker(foreground, {
       answered: (answered) => this.#show(answered),
       failed: (error) => this.#complain(error),
@@ -55,6 +71,7 @@ class Playground extends Panel {
     super.disconnectedCallback();
     this.#unwatchTheme();
     this.#asker.cancel();
+    this.#slice.cancel();
   }
 
   protected override willUpdate(): void {
@@ -97,9 +114,11 @@ class Playground extends Panel {
   #show(answered: AnsweredPlane): void {
     this.#answered = answered;
     this.#problem = undefined;
+    this.#slice.show(answered, this.lab.provider, this.#modelTitle);
+    this.#stored = null;
     if (!('ready' in this.dataset)) {
       this.dataset['ready'] = '';
-      performance.mark('icl-playground-live');
+      performance.mark('icl-live');
     }
     this.requestUpdate();
   }
@@ -110,80 +129,60 @@ class Playground extends Panel {
     this.requestUpdate();
   }
 
-  /** Pairs as the person has them now. */
-  #setPairs(pairs: readonly Pair[], isChoice: boolean): void {
-    this.#state.set({ pairs: pairs.map(({ x1, x2, y }) => [round(x1), round(x2), round(y)]) }, { isChoice });
+  get #modelTitle(): string {
+    return this.lab.library.find(this.#state.values.model)?.title ?? 'Model';
+  }
+
+  /** Pairs as the person has them now. The view stays as it is under a hand. */
+  #setPairs(pairs: readonly Pair[], half: number | null, isChoice: boolean): void {
+    const rows = pairs.map(({ x1, x2, y }) => [round(x1), round(x2), round(y)]);
+    this.#state.set({ pairs: rows, half }, { isChoice });
   }
 
   readonly #act = (action: PlaneAction): void => {
     const situation = this.#situation;
     if (situation === undefined) return;
-    const { pairs } = situation;
-    switch (action.kind) {
-      case 'choose':
-        this.#choose(action.index);
-        return;
-      case 'probe':
-        this.#state.set({ probe: [action.place] }, { isChoice: action.isFirst });
-        return;
-      case 'move': {
-        const [x1, x2] = action.place;
-        this.#chosen = action.index;
-        // The view stays as it is under a moving hand.
-        if (action.isFirst) this.#state.set({ half: situation.half });
-        this.#setPairs(
-          pairs.map((pair, i) => (i === action.index ? { ...pair, x1, x2 } : pair)),
-          action.isFirst,
-        );
-        return;
-      }
-      case 'add': {
-        if (pairs.length >= mostPairs) return;
-        const [x1, x2] = action.place;
-        this.#setPairs([...pairs, { x1, x2, y: this.#newResponse(situation, x1, x2) }], true);
-        this.#choose(pairs.length);
-        return;
-      }
-      case 'remove':
-        if (pairs.length <= Math.max(1, situation.summary.minimumContext)) return;
-        this.#setPairs(
-          pairs.filter((_, i) => i !== action.index),
-          true,
-        );
-        this.#choose(Math.min(action.index, pairs.length - 2));
-        return;
-      case 'respond':
-        this.#respond(situation, action.index, action.step * (action.isFine ? 0.01 : 0.1));
-        return;
+    if (action.kind === 'choose') {
+      this.#choose(action.index);
+    } else if (action.kind === 'probe') {
+      this.#state.set({ probe: [action.place], half: situation.half }, { isChoice: action.isFirst });
+    } else {
+      const edited = edit(situation, action, this.#chosen);
+      if (edited === undefined) return;
+      this.#setPairs(edited.pairs, situation.half, action.kind === 'move' ? action.isFirst : true);
+      if (action.kind === 'add' || action.kind === 'remove') this.#choose(edited.chosen);
+      else this.#chosen = edited.chosen;
     }
   };
 
-  /** What a new pair is given: what the drawn function says there; of classes the class of the pair chosen last. */
-  #newResponse({ responses, taskParameters, pairs }: Situation, x1: number, x2: number): number {
-    if (responses.kind === 'number') return Number((taskParameters[0]! * x1 + taskParameters[1]! * x2).toFixed(2));
-    return pairs[this.#chosen ?? pairs.length - 1]?.y ?? responses.values[0]!;
+  /** Makes a pair the chosen one, with the keyboard's focus. */
+  async #choose(index: number): Promise<void> {
+    this.#chosen = index;
+    this.requestUpdate();
+    await this.updateComplete;
+    const plane = this.querySelector('icl-plane');
+    await plane?.updateComplete;
+    plane?.focusOn(index);
   }
 
-  #respond({ pairs, responses }: Situation, index: number, by: number): void {
-    const change = (y: number) => {
-      if (responses.kind === 'number') return y + by;
-      const { values } = responses;
-      return values[(values.indexOf(y) + Math.sign(by) + values.length) % values.length]!;
-    };
+  #change(index: number, pair: Pair): void {
+    const { pairs, half } = this.#situation!;
+    const fits = Math.max(Math.abs(pair.x1), Math.abs(pair.x2)) <= half;
     this.#setPairs(
-      pairs.map((pair, i) => (i === index ? { ...pair, y: change(pair.y) } : pair)),
+      pairs.map((each, i) => (i === index ? pair : each)),
+      fits ? half : null,
       true,
     );
   }
 
-  #choose(index: number): void {
-    this.#chosen = index;
-    this.requestUpdate();
-    this.updateComplete
-      .then(() => this.querySelector('icl-plane')?.updateComplete)
-      .then(() => {
-        this.querySelector('icl-plane')?.focusOn(index);
-      });
+  #paste(text: string): void {
+    this.#refusal = undefined;
+    try {
+      this.#setPairs(parsePairs(text, this.#situation!.responses), null, true);
+    } catch (error) {
+      this.#refusal = (error as Error).message;
+      this.requestUpdate();
+    }
   }
 
   protected override render(): TemplateResult {
@@ -191,30 +190,56 @@ class Playground extends Panel {
     const { values, problems } = this.#state;
     const model = this.lab.library.find(values.model);
     const all = [...problems, ...(situation?.problems ?? []), ...(this.#problem === undefined ? [] : [this.#problem])];
+    const look = presetOf(values)?.look;
     return html`
       <section class="panel playground" aria-labelledby="playground-title">
         <div class="intro">
           <h2 id="playground-title">Playground</h2>
-          <p>${model?.about ?? nothing}</p>
+          <p>${look ?? model?.about ?? nothing}</p>
           ${all.map((problem) => html`<p class="notice" role="alert">${problem}</p>`)}
         </div>
-        <div>
-          ${
-            situation === undefined || this.#answered === undefined
-              ? html`<p class="muted">${this.#problem === undefined ? 'The model is being fetched.' : nothing}</p>`
-              : planesOf({
-                  situation,
-                  answered: this.#answered,
-                  palette: this.#palette,
-                  values,
-                  chosen: this.#chosen,
-                  modelTitle: model?.title ?? 'Model',
-                  onAction: this.#act,
-                })
-          }
-        </div>
+        <div class="seen">${situation === undefined ? (this.#stored ?? this.#waiting()) : this.#seen(situation)}</div>
         <div class="controls">${controlsOf({ lab: this.lab, state: this.#state, situation })}</div>
       </section>
+    `;
+  }
+
+  #waiting(): TemplateResult | typeof nothing {
+    return this.#problem === undefined ? html`<p class="muted" role="status">The model is being fetched.</p>` : nothing;
+  }
+
+  #seen(situation: Situation): TemplateResult | Element | typeof nothing {
+    const answered = this.#answered;
+    const summary = this.#summary;
+    if (answered === undefined || summary === undefined) return this.#stored ?? this.#waiting();
+    const { values } = this.#state;
+    const model = this.lab.library.find(values.model)!;
+    const title = this.#modelTitle;
+    return html`
+      ${planesOf({ situation, answered, palette: this.#palette, values, chosen: this.#chosen, modelTitle: title, onAction: this.#act })}
+      ${pairEditorOf({
+        situation,
+        chosen: this.#chosen,
+        isOpen: this.#isTableOpen,
+        refusal: this.#refusal,
+        onOpen: (isOpen) => {
+          this.#isTableOpen = isOpen;
+          this.requestUpdate();
+        },
+        onChange: (index, pair) => this.#change(index, pair),
+        onAdd: () => this.#act({ kind: 'add', place: situation.probe }),
+        onRemove: (index) => this.#act({ kind: 'remove', index }),
+        onPaste: (text) => this.#paste(text),
+      })}
+      ${readingsOf(answered, title, summary.report)}
+      ${takingOf({
+        answered,
+        model,
+        isDifference: values.view === 'difference',
+        onProblem: (problem) => this.#complain(new Error(problem)),
+      })}
+      <h3 class="slice-title">Along a line</h3>
+      <icl-figure-frame .figure=${this.#slice.figure}></icl-figure-frame>
     `;
   }
 }

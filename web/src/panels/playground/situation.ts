@@ -3,15 +3,18 @@
  * how much of the plane is seen. Pure: nothing is drawn, nothing is asked.
  */
 import { type Shift, shiftsFor } from '../../../../models/shifts/index.ts';
-import type { TaskSpec } from '../../../../models/tasks/index.ts';
+import { type TaskSpec, taskNamed } from '../../../../models/tasks/index.ts';
 import type { ModelSummary } from '../../worker/methods/models.ts';
 import { comparisonsFor, defaultPenalty, type NamedComparison } from './comparisons.ts';
 import { extentFor, type Place } from './geometry.ts';
 import { drawContext, mostPairs, type Pair, type ResponseKind, responseKindOf } from './pairs.ts';
 import type { PlaygroundValues } from './playground-fields.ts';
 
+/** What of an open model the plane depends on. */
+export type PlaneModel = Pick<ModelSummary, 'id' | 'metadata' | 'sizes' | 'minimumContext'>;
+
 export interface Situation {
-  readonly summary: ModelSummary;
+  readonly summary: PlaneModel;
   /** The law of the training prompts, and that of this one. */
   readonly task: TaskSpec;
   readonly testTask: TaskSpec;
@@ -34,7 +37,7 @@ export interface Situation {
 }
 
 /** Why a model has no plane, in words; undefined if it has one. */
-export function whyNoPlane({ metadata, sizes }: ModelSummary): string | undefined {
+export function whyNoPlane({ metadata, sizes }: PlaneModel): string | undefined {
   const { name } = metadata.task;
   if (name === 'markov-chain') return 'It predicts Markov chains: they have a panel of their own.';
   if (sizes.dimension !== 2)
@@ -43,14 +46,14 @@ export function whyNoPlane({ metadata, sizes }: ModelSummary): string | undefine
 }
 
 /** Pairs in a training prompt, from the training's configuration. */
-export function trainingLengthOf({ metadata }: ModelSummary): number | null {
+export function trainingLengthOf({ metadata }: PlaneModel): number | null {
   const { config } = metadata;
   const length =
     typeof config === 'object' && config !== null && 'contextLength' in config ? config['contextLength'] : null;
   return typeof length === 'number' && Number.isInteger(length) && length > 0 ? length : null;
 }
 
-export function situationOf(values: PlaygroundValues, summary: ModelSummary): Situation {
+export function situationOf(values: PlaygroundValues, summary: PlaneModel): Situation {
   const { task } = summary.metadata;
   const problems: string[] = [];
   const { shift, level, testTask } = shiftedTask(task, values, problems);
@@ -118,4 +121,11 @@ function editedPairs({ pairs }: PlaygroundValues, responses: ResponseKind, probl
     `Pair ${bad + 1} has the label ${read[bad]!.y}; this model’s are ${list}. Labels that are none are taken as ${responses.values[0]}.`,
   );
   return read.map((pair) => (responses.values.includes(pair.y) ? pair : { ...pair, y: responses.values[0]! }));
+}
+
+/** The law that the pairs were drawn from, in a sentence with its source. */
+export function lawOf({ task, shift, level, isEdited }: Situation): string {
+  const { description, source } = taskNamed(task.name);
+  const shifted = shift === null ? '' : `, with the shift ${shift.name} at ${level}`;
+  return `${isEdited ? 'Before the changes by hand they were drawn' : 'They were drawn'} from: ${description}${shifted}. ${source}.`;
 }

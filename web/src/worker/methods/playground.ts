@@ -1,15 +1,11 @@
 /** Methods of the playground: what a model, an estimator and the truth answer at thousands of places, from one context. */
-import type { EstimatorRequest } from '../../../../infer/evaluate.ts';
 import type { WebProvider } from '../../../../infer/web-runtime.ts';
-import { answerQueries } from '../../../../models/estimators/estimator.ts';
-import { createEstimator } from '../../../../models/estimators/index.ts';
-import { type LabelledBatch, type PromptBatch, responseWidth } from '../../../../models/prompts.ts';
-import { createPosterior, type TaskSpec } from '../../../../models/tasks/index.ts';
+import type { PromptBatch } from '../../../../models/prompts.ts';
+import type { TaskSpec } from '../../../../models/tasks/index.ts';
+import { type Comparison, compare } from '../comparison.ts';
 import { sessionOf } from '../open-models.ts';
 import type { CallContext } from '../protocol.ts';
-
-/** What can stand beside a model: an estimator, or whoever knows what the task drew. */
-export type Comparison = EstimatorRequest | 'truth';
+import { redraw } from '../redraw.ts';
 
 export interface PlaneArgument {
   readonly model: string;
@@ -48,38 +44,49 @@ export async function answerPlane(
   const { prediction } = await session.run(prompt);
   const milliseconds = performance.now() - start;
   await turn();
-  const laws = { task, testTask, taskParameters };
-  const width = responseWidth(prompt);
+  const laws = { task, testTask, ...(taskParameters === undefined ? {} : { taskParameters }) };
   const probe = { ...prompt, queries: 1, query: prompt.query.subarray(0, prompt.dimension) };
   return {
     model: prediction,
-    comparison: comparison === null ? null : compare(comparison, prompt, laws, prompt.queries * width),
-    others: others.map((each) => compare(each, probe, laws, width)),
+    comparison: comparison === null ? null : compare(comparison, prompt, laws),
+    others: others.map((each) => compare(each, probe, laws)),
     milliseconds,
   };
 }
 
-interface Laws extends Pick<PlaneArgument, 'task' | 'testTask'> {
-  readonly taskParameters: Float32Array | undefined;
+export interface ScatterArgument {
+  readonly model: string;
+  readonly provider: WebProvider;
+  /** One prompt: its task is kept, its pairs are drawn afresh. */
+  readonly testTask: TaskSpec;
+  readonly taskParameters: Float32Array;
+  readonly context: number;
+  /** `[Q, D]` */
+  readonly query: Float32Array;
+  readonly seed: number;
+  readonly contexts: number;
 }
 
-function compare(
-  comparison: Comparison,
-  prompt: PromptBatch,
-  { task, testTask, taskParameters }: Laws,
-  length: number,
-): Float32Array {
-  const out = new Float64Array(length);
-  if (comparison !== 'truth') {
-    const { name, options = {} } = comparison;
-    createEstimator(name, { task, testTask, options }).predict(prompt, out);
-  } else if (taskParameters === undefined) {
-    throw new Error('the truth is known of drawn prompts only');
-  } else {
-    const posterior = createPosterior(testTask);
-    const labelled: LabelledBatch = { ...prompt, taskParameters, targets: new Float32Array(length) };
-    if (posterior === undefined) answerQueries(prompt, 0, Float64Array.from(taskParameters), out);
-    else posterior(labelled, out);
-  }
-  return Float32Array.from(out);
+export interface Scatter {
+  /** `[Q]` or `[Q, c]`: eight predictions in ten lie between. */
+  readonly low: Float32Array;
+  readonly high: Float32Array;
+}
+
+/** How a model's answers scatter when the same task shows other pairs. @throws as {@link answerPlane} */
+export async function scatterAnswers(
+  { model, provider, testTask, taskParameters, context, query, seed, contexts }: ScatterArgument,
+  { turn }: CallContext<never>,
+): Promise<Scatter> {
+  await turn();
+  const session = await sessionOf(model, provider, { prefixes: false });
+  const prompts = redraw({ testTask, taskParameters, context, query, seed, contexts });
+  const { prediction } = await session.run(prompts);
+  const width = prediction.length / contexts;
+  const quantile = (share: number) =>
+    Float32Array.from({ length: width }, (_, at) => {
+      const sorted = Float32Array.from({ length: contexts }, (_unused, b) => prediction[b * width + at]!).sort();
+      return sorted[Math.round(share * (contexts - 1))]!;
+    });
+  return { low: quantile(0.1), high: quantile(0.9) };
 }
