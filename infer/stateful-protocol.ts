@@ -2,6 +2,7 @@
  * What the caller's thread and the thread of a stateful session say to each other, and how the feeds of one run lie in the
  * memory that both see. Messages are handled in the order they were sent.
  */
+import { copyNumbers } from './copy-numbers.ts';
 import type { ProviderName } from './provider-table.ts';
 import type { Feed, StatefulGraph } from './stateful-runner.ts';
 
@@ -56,7 +57,7 @@ export const feedLength = (feeds: readonly Feed[]): number =>
 export function packFeeds(feeds: readonly Feed[], memory: Float32Array): FeedLayout[] {
   let offset = 0;
   return feeds.map(({ name, shape, values }) => {
-    memory.set(values, offset);
+    copyNumbers(memory.subarray(offset), values);
     offset += values.length;
     return { name, shape };
   });

@@ -3,6 +3,7 @@
  * `stateful-session.ts` with {@link StatefulSettings}; speaks `stateful-protocol.ts`.
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import { copyNumbers } from './copy-numbers.ts';
 import { condense, type OnnxRuntime, runtimeVersion } from './onnxruntime.ts';
 import { providerNamed } from './provider-table.ts';
 import { type FromStateful, type StatefulSettings, type ToStateful, unpackFeeds } from './stateful-protocol.ts';
@@ -20,7 +21,7 @@ let own = new Float32Array(0);
 function feedsOf({ slot, layout }: ToStateful & { kind: 'step' }): Feed[] {
   const shared = slots[slot]!;
   if (own.length < shared.length) own = new Float32Array(shared.length);
-  own.set(shared);
+  copyNumbers(own, shared);
   return unpackFeeds(layout, own);
 }
 
