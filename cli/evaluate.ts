@@ -109,7 +109,7 @@ export const evaluate = defineCommand({
   examples: [
     'icl evaluate runs/first --lengths 5,10,20,40,100',
     'icl evaluate runs/first --shift covariate-scale=0.5,1,2 --shift label-noise --json',
-    'icl evaluate runs/first --compare runs/second --shift covariate-scale --target 0.02',
+    'icl evaluate runs/first --compare runs/second --target 0.02',
   ],
   async run([path], options, context) {
     const { readModelFile } = await import('./shared-options.ts');
