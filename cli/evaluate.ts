@@ -1,5 +1,5 @@
 /** `icl evaluate`: the risk of a frozen model under test-time lengths and shifts, beside estimators and theory. */
-import type { EvaluationRow } from '../infer/evaluate.ts';
+import { type EvaluationRow, zScore } from '../infer/evaluation-plan.ts';
 import type { InferenceSession } from '../infer/session.ts';
 import { UsageError, unknownName } from '../models/errors.ts';
 import { shiftNamed, shiftsFor } from '../models/shifts/index.ts';
@@ -44,8 +44,6 @@ function shiftsOf(suite: SuiteName, task: TaskSpec) {
 }
 
 export function formatRows(rows: readonly EvaluationRow[]): string {
-  const z = ({ risk, theory, standardError }: EvaluationRow) =>
-    theory === null || !(standardError > 0) ? null : (risk - theory) / standardError;
   return formatTable(
     [
       { title: 'shift' },
@@ -68,7 +66,7 @@ export function formatRows(rows: readonly EvaluationRow[]): string {
       formatNumber(row.risk),
       formatNumber(row.standardError),
       formatNumber(row.theory),
-      z(row) === null ? '-' : z(row)!.toFixed(1),
+      zScore(row)?.toFixed(1) ?? '-',
       String(row.prompts),
     ]),
   );
@@ -90,8 +88,8 @@ export const evaluate = defineCommand({
     suite: option('--suite <name>', `a group of shifts at their usual levels: ${suiteNames.join(', ')}`, parseSuite),
     estimators: option(
       '--estimators <e,...>',
-      "estimators beside the model (see: icl list; default: the task's)",
-      commaList('--estimators', text),
+      "estimators beside the model, or none (see: icl list; default: the task's)",
+      (value) => (value === 'none' ? [] : commaList('--estimators', text)(value)),
     ),
     prompts: option('--prompts <n>', 'fresh prompts per row', wholeNumber('--prompts', 2), 20_000),
     queries: option('--queries <n>', 'queries per prompt', wholeNumber('--queries', 1), 1),

@@ -145,3 +145,12 @@ function parseJson(where: string, key: string, text: string): JsonValue {
     });
   }
 }
+
+/** Pairs in each training prompt, if the configuration says so. */
+export function trainingLengthOf({ config }: Pick<ModelMetadata, 'config'>): number | undefined {
+  const length =
+    typeof config === 'object' && config !== null && !Array.isArray(config)
+      ? (config as { readonly contextLength?: unknown }).contextLength
+      : undefined;
+  return typeof length === 'number' ? length : undefined;
+}

@@ -25,6 +25,7 @@ export {
   type EvaluationRow,
   evaluationDefaults,
   type RiskFormula,
+  zScore,
 } from './evaluation-plan.ts';
 
 /**

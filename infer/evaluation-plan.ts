@@ -41,6 +41,10 @@ export interface EvaluationRow {
   readonly seed: number;
 }
 
+/** Standard errors between a row's risk and its theory; null where there is no theory, or nothing scatters. */
+export const zScore = ({ risk, theory, standardError }: EvaluationRow): number | null =>
+  theory === null || !(standardError > 0) ? null : (risk - theory) / standardError;
+
 export interface EvaluationProgress {
   readonly shift: string | null;
   readonly level: number | null;

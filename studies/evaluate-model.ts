@@ -2,6 +2,7 @@
  * What a person asks of a frozen model's robustness, completed to a plan: the training task and length of its metadata, the
  * task's own estimators, its study's exact risk. The command line and the page ask the same here. Measures nothing itself.
  */
+import { trainingLengthOf } from '../export/metadata.ts';
 import type { FrozenModel } from '../export/read-model.ts';
 import type { EvaluationPlan, EvaluationRequest } from '../infer/evaluate.ts';
 import type { InferenceSession } from '../infer/session.ts';
@@ -42,17 +43,8 @@ export function theoryOf(model: FrozenModel): ModelTheory | null {
   return definitions.find(({ name }) => name === model.metadata.study)?.modelTheory(model) ?? null;
 }
 
-/** Pairs in each training prompt, if the metadata says so. */
-export function trainingLengthOf({ metadata: { config } }: Pick<FrozenModel, 'metadata'>): number | undefined {
-  const length =
-    typeof config === 'object' && config !== null && !Array.isArray(config)
-      ? (config as { readonly contextLength?: unknown }).contextLength
-      : undefined;
-  return typeof length === 'number' ? length : undefined;
-}
-
 function requireTrainingLength(model: FrozenModel): number {
-  const length = trainingLengthOf(model);
+  const length = trainingLengthOf(model.metadata);
   if (length !== undefined) return length;
   throw new UsageError({
     where: '--lengths',

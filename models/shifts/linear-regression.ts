@@ -132,6 +132,7 @@ export const linearRegressionShifts: readonly Shift[] = [
     description: 'query shift: the question is asked in few directions',
     neutral: undefined,
     levels: [1, 2, 3],
+    isWhole: true,
     apply(task, level) {
       const { dimension } = task;
       const isGood = Number.isInteger(level) && level >= 1 && level <= dimension;

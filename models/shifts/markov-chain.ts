@@ -38,6 +38,7 @@ export const markovChainShifts: readonly Shift[] = [
     description: 'task shift: most of the context follows other kernels',
     neutral: 1,
     levels: [1, 2, 4],
+    isWhole: true,
     apply(task, level) {
       requireLevel('kernel-groups', level, Number.isInteger(level) && level >= 1, 'a whole number, 1 or more');
       const { groups: _groups, ...rest } = task;

@@ -15,6 +15,8 @@ export interface Shift {
   readonly neutral: number | undefined;
   /** Levels to try when the user names none. */
   readonly levels: readonly number[];
+  /** Levels are counts: only whole numbers are possible. */
+  readonly isWhole?: true;
   /** @throws {UsageError} if the level is impossible, or the task has no such shift. */
   apply<Spec extends TaskSpec>(task: Spec, level: number): Spec;
 }

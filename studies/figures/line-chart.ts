@@ -7,7 +7,15 @@ import * as Plot from '@observablehq/plot';
 import { type FigureContext, isNarrow, type SvgElement } from './document.ts';
 import { type Axis, composePanels, drawPanel, type EndLabel, type TopLabel, textWidth } from './frame.ts';
 import type { KeyEntry } from './key.ts';
-import { errorBarWidth, level, type MeasuredPoint, measuredPoints, type Point, theoryLine } from './marks.ts';
+import {
+  errorBarWidth,
+  level,
+  type MeasuredPoint,
+  measuredBand,
+  measuredPoints,
+  type Point,
+  theoryLine,
+} from './marks.ts';
 import { color, type Mark, seriesAt } from './theme.ts';
 
 export type LineStyle = 'line' | 'dash' | 'dot';
@@ -22,6 +30,8 @@ export interface ChartSeries {
   readonly label: string;
   /** Points with bars of two standard errors; a standard error of 0 draws none. */
   readonly measured?: readonly MeasuredPoint[];
+  /** A band of two standard errors instead of bars, for points that are read as a curve. */
+  readonly isBand?: boolean;
   /** A curve that theory gives. */
   readonly theory?: readonly Point[];
   /** A second one: a bound, a limit, a first-order term. Dashed. */
@@ -201,7 +211,9 @@ function panel(context: FigureContext, spec: ChartPanel, options: PanelOptions):
       ...series.flatMap((each, i) => lines(each, styleOf(each, i).stroke)),
       ...series.flatMap((each, i) => {
         const { stroke, mark } = styleOf(each, i);
-        return hasPoints(each.measured) ? measuredPoints(each.measured!, stroke, mark, y.domain[0]) : [];
+        if (!hasPoints(each.measured)) return [];
+        const draw = each.isBand ? measuredBand : measuredPoints;
+        return draw(each.measured!, stroke, mark, y.domain[0]);
       }),
     ],
     ...(spec.title === undefined ? {} : { title: spec.title }),

@@ -63,19 +63,38 @@ export function measuredPoints(
   ];
 }
 
+/**
+ * A band of two standard errors to either side of points, and the points without bars. Below `floor` as in
+ * {@link measuredPoints}: a band ends there.
+ */
+export function measuredBand(
+  points: readonly MeasuredPoint[],
+  stroke: string,
+  mark: Mark,
+  floor = Number.NEGATIVE_INFINITY,
+): unknown[] {
+  const band = points.map(({ x, y, standardError }) => ({
+    x,
+    low: Math.max(floor, y - errorBarWidth * standardError),
+    high: Math.max(floor, y + errorBarWidth * standardError),
+  }));
+  const bare = points.map((point) => ({ ...point, standardError: 0 }));
+  return [
+    Plot.areaY(band, {
+      x: 'x',
+      y1: 'low',
+      y2: 'high',
+      fill: stroke,
+      fillOpacity: 0.16,
+      clip: true,
+    } as Plot.AreaYOptions),
+    ...measuredPoints(bare, stroke, mark, floor, 3.2),
+  ];
+}
+
 /** The largest and smallest of all finite values above `least`, widened by a factor: the domain of a logarithmic axis. */
 export function logDomain(values: readonly number[], least: number, widen = 1.25): [number, number] {
   const good = values.filter((value) => Number.isFinite(value) && value >= least);
   if (good.length === 0) return [least, 10 * least];
   return [Math.min(...good) / widen, Math.max(...good) * widen];
-}
-
-/** `count` numbers from `low` to `high`, in equal ratios. */
-export function geometricGrid(low: number, high: number, count: number): number[] {
-  return Array.from({ length: count }, (_, i) => low * (high / low) ** (i / (count - 1)));
-}
-
-/** `count` numbers from `low` to `high`, in equal steps. */
-export function linearGrid(low: number, high: number, count: number): number[] {
-  return Array.from({ length: count }, (_, i) => low + ((high - low) * i) / (count - 1));
 }

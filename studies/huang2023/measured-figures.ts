@@ -2,8 +2,9 @@
 import { shiftNamed } from '../../models/shifts/index.ts';
 import type { FeatureRegressionSpec } from '../../models/tasks/feature-regression.ts';
 import { zScore } from '../claims.ts';
+import { geometricGrid, linearGrid } from '../figures/grids.ts';
 import { type ChartPanel, type ChartSeries, drawLineChart } from '../figures/line-chart.ts';
-import { geometricGrid, linearGrid, type MeasuredPoint } from '../figures/marks.ts';
+import type { MeasuredPoint } from '../figures/marks.ts';
 import { color, seriesAt } from '../figures/theme.ts';
 import { showZ } from '../numbers.ts';
 import type { ReportTable } from '../report.ts';

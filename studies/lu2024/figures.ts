@@ -1,7 +1,7 @@
 /** From draws to figures: the series of each, its caption and its table. */
 import { asymptoticRisk, type Phase, taskGap } from '../../models/theory/lu2024.ts';
+import { geometricGrid, linearGrid } from '../figures/grids.ts';
 import { type ChartPanel, type ChartSeries, drawLineChart } from '../figures/line-chart.ts';
-import { geometricGrid, linearGrid } from '../figures/marks.ts';
 import { seriesAt } from '../figures/theme.ts';
 import { showNumber } from '../numbers.ts';
 import type { FigurePlan } from '../reproduce.ts';

@@ -1,8 +1,8 @@
 /** Figures 2 and 3: how errors change with the context length, and from which length on more of it hurts. */
 import { lengthMinimum, ridgelessIclRisk, ridgelessIdgRisk } from '../../models/theory/lu2024.ts';
 import { drawFieldMap, type Field } from '../figures/field-map.ts';
+import { geometricGrid, linearGrid } from '../figures/grids.ts';
 import { type ChartPanel, type ChartSeries, drawLineChart } from '../figures/line-chart.ts';
-import { geometricGrid, linearGrid } from '../figures/marks.ts';
 import type { FigurePlan } from '../reproduce.ts';
 import { curve, gridTable, measuredAt, unique } from './figure-rows.ts';
 import type { GridResult } from './grid.ts';

@@ -2,8 +2,9 @@
 import { shiftNamed } from '../../models/shifts/index.ts';
 import { asymptoticRisk } from '../../models/theory/lu2024.ts';
 import { boundClaim } from '../claims.ts';
+import { linearGrid } from '../figures/grids.ts';
 import { type ChartPanel, type ChartSeries, drawLineChart } from '../figures/line-chart.ts';
-import { linearGrid, type MeasuredPoint } from '../figures/marks.ts';
+import type { MeasuredPoint } from '../figures/marks.ts';
 import { color, seriesAt } from '../figures/theme.ts';
 import type { FigurePlan, ModelPlan, RunRow, TrainedModel, Workshop } from '../reproduce.ts';
 import { numberOf } from '../settings.ts';

@@ -1,7 +1,8 @@
 import { firstOrderTotalVariation } from '../../models/theory/shen2024.ts';
+import { geometricGrid, linearGrid } from '../figures/grids.ts';
 import { drawHeatMaps } from '../figures/heat-map.ts';
 import { type ChartPanel, type ChartSeries, drawLineChart } from '../figures/line-chart.ts';
-import { geometricGrid, linearGrid, type Point } from '../figures/marks.ts';
+import type { Point } from '../figures/marks.ts';
 import { seriesAt } from '../figures/theme.ts';
 import { showNumber } from '../numbers.ts';
 import type { FigurePlan, TrainedModel } from '../reproduce.ts';

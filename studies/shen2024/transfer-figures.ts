@@ -1,8 +1,8 @@
 /** Figures of a model away from its training: other laws, beside classical classifiers, in depth. */
 import { shiftNamed } from '../../models/shifts/index.ts';
 import type { GaussianMixtureSpec } from '../../models/tasks/gaussian-mixture.ts';
+import { geometricGrid, linearGrid } from '../figures/grids.ts';
 import { type ChartPanel, type ChartSeries, drawLineChart } from '../figures/line-chart.ts';
-import { geometricGrid, linearGrid } from '../figures/marks.ts';
 import { color } from '../figures/theme.ts';
 import type { FigurePlan, RunRow } from '../reproduce.ts';
 import { numberOf } from '../settings.ts';

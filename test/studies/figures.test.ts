@@ -6,7 +6,7 @@ import { formatTick, linearTicks, logTicks, spread } from '../../studies/figures
 import { drawHeatMaps, indexTicks } from '../../studies/figures/heat-map.ts';
 import { drawLength } from '../../studies/figures/length.ts';
 import { drawLoss } from '../../studies/figures/loss.ts';
-import { geometricGrid } from '../../studies/figures/marks.ts';
+import { geometricGrid } from '../../studies/figures/grids.ts';
 import { renderFigure } from '../../studies/figures/render.ts';
 import { drawShifts } from '../../studies/figures/shifts.ts';
 import { drawWeights } from '../../studies/figures/weights.ts';

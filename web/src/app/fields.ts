@@ -50,6 +50,15 @@ export function wholeNumber(range: Range): Field<number> {
   };
 }
 
+/** A value that a link may leave open: null. */
+export function optional<Value>(field: Field<Value>): Field<Value | null> {
+  return {
+    default: null,
+    format: (value) => (value === null ? '' : field.format(value)),
+    parse: (text) => (text === '' ? null : field.parse(text)),
+  };
+}
+
 /** One of a list of names. */
 export function choice<const Name extends string>(names: readonly Name[], standard: NoInfer<Name>): Field<Name> {
   return {

@@ -4,6 +4,7 @@ import * as markov from './methods/markov.ts';
 import * as models from './methods/models.ts';
 import * as playground from './methods/playground.ts';
 import * as predict from './methods/predict.ts';
+import * as robustness from './methods/robustness.ts';
 import { timeModel } from './methods/timing.ts';
 import * as training from './methods/training.ts';
 import { verify } from './methods/verify.ts';
@@ -13,6 +14,7 @@ export const methods = {
   ...models,
   ...playground,
   ...predict,
+  ...robustness,
   ...training,
   inspectModel,
   timeModel,
