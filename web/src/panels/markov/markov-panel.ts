@@ -1,7 +1,7 @@
 /** A Markov chain under one's hand: its transition probabilities, the chains in the context, the next state that a frozen model predicts. */
 import { html, nothing, type TemplateResult } from 'lit';
 import type { MarkovChainSpec } from '../../../../models/tasks/markov-chain.ts';
-import { geometricGrid } from '../../../../studies/figures/marks.ts';
+import { geometricGrid } from '../../../../studies/figures/grids.ts';
 import type { ValuesOf } from '../../app/fields.ts';
 import type { PanelState } from '../../app/link.ts';
 import { Panel } from '../../app/panel.ts';
