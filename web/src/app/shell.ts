@@ -2,6 +2,7 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { Lab } from './lab.ts';
 import { Link } from './link.ts';
+import { Offline } from './offline.ts';
 import type { Panel } from './panel.ts';
 import { type PanelEntry, panels } from './panels.ts';
 import './provider-view.ts';
@@ -11,6 +12,7 @@ class Shell extends LitElement {
   readonly #lab = new Lab(new Link(panels.map(({ name }) => name)));
   /** Panels that were shown; a hidden one keeps what it does. */
   readonly #shown = new Map<string, Panel>();
+  readonly #offline = new Offline();
   #failure: string | undefined;
 
   protected override createRenderRoot(): this {
@@ -19,7 +21,11 @@ class Shell extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.#lab.link.addEventListener('change', () => this.requestUpdate());
+    for (const target of [this.#lab.link, this.#offline]) target.addEventListener('change', () => this.requestUpdate());
+  }
+
+  protected override firstUpdated(): void {
+    this.#offline.start(this.querySelector('main')!);
   }
 
   protected override render(): TemplateResult {
@@ -41,6 +47,7 @@ class Shell extends LitElement {
       </header>
       ${notice === undefined ? nothing : html`<p class="notice" role="alert">${notice}</p>`}
       <main id="main" tabindex="-1"></main>
+      <footer class="foot">${this.#offline.words}</footer>
     `;
   }
 
