@@ -35,11 +35,22 @@ export function lengthOf(dim: Dim, sizes: PromptSizes & { readonly batch?: numbe
   return sign === 'times' ? a * b : Math.max(0, sign === 'plus' ? a + b : a - b);
 }
 
+/** What was estimated of each graph last: runs come in batches of the same sizes, and reading a graph's types takes a while. */
+const estimates = new WeakMap<Graph, PromptSizes & { readonly bytes: number }>();
+
 /**
  * Estimates the memory of one prompt in a run, in bytes: its inputs and outputs, twice, and every value between nodes.
  * An upper bound in practice, since ONNX Runtime reuses the buffers of values that are no longer needed.
  */
 export function bytesPerPrompt(graph: Graph, { context, queries }: PromptSizes): number {
+  const known = estimates.get(graph);
+  if (known !== undefined && known.context === context && known.queries === queries) return known.bytes;
+  const bytes = estimateBytes(graph, { context, queries });
+  estimates.set(graph, { context, queries, bytes });
+  return bytes;
+}
+
+function estimateBytes(graph: Graph, { context, queries }: PromptSizes): number {
   const sizes = { context, queries };
   const bytesOf = ({ dtype, shape }: Graph['interior'][number]) =>
     shape.reduce<number>((product, dim) => product * lengthOf(dim, sizes), bytesPerElement[dtype]);
@@ -60,7 +71,10 @@ const piecesPerShard = 3;
 /** Bytes below which a piece is not worth the message that sends it to a thread. */
 const smallestPiece = 2 ** 20;
 
-/** As {@link promptsPerBlock}, and not so many that a shard of several would have nothing to do. */
+/**
+ * As {@link promptsPerBlock}, and not so many that a shard of several would have nothing to do, or one piece more than the
+ * others.
+ */
 export function promptsPerPiece(
   graph: Graph,
   sizes: PromptSizes & { readonly batch: number },
@@ -71,7 +85,10 @@ export function promptsPerPiece(
   const most = promptsPerBlock(graph, { context, queries }, memoryBudget);
   if (shards === 1) return most;
   const share = Math.ceil(batch / (shards * piecesPerShard));
-  return Math.min(most, Math.max(share, promptsPerBlock(graph, { context, queries }, smallestPiece)));
+  const size = Math.min(most, Math.max(share, promptsPerBlock(graph, { context, queries }, smallestPiece)));
+  if (batch <= size) return size;
+  const each = Math.ceil(batch / (shards * size));
+  return Math.ceil(batch / (shards * each));
 }
 
 /** @throws {UsageError} unless the budget is a positive number of bytes. */

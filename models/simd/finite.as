@@ -6,6 +6,7 @@
 /** Where numbers may begin. */
 export const base: usize = 1024;
 
+// @ts-ignore: decorator
 @inline
 function difference(at: usize): v128 {
   const x = v128.load(at);

@@ -1,6 +1,6 @@
 /** What a prompt costs, and that cutting a batch into blocks changes nothing. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bytesPerPrompt, checkMemoryBudget, promptsPerBlock } from '../../infer/batching.ts';
+import { bytesPerPrompt, checkMemoryBudget, promptsPerBlock, promptsPerPiece } from '../../infer/batching.ts';
 import type { InferenceSession } from '../../infer/session.ts';
 import { openSession } from '../../infer/session-node.ts';
 import { UsageError } from '../../models/errors.ts';
@@ -48,6 +48,19 @@ describe('blocks', () => {
 
   test('hold one prompt at least', () => {
     expect(promptsPerBlock(model.graph, { context: 10_000, queries: 100 }, 1)).toBe(1);
+  });
+
+  test('are pieces of equal size, as many for each shard', () => {
+    const sizes = { context: 40, queries: 1 };
+    const budget = 100 * bytesPerPrompt(model.graph, sizes);
+    const pieces = (batch: number, shards: number, most = budget) =>
+      promptsPerPiece(model.graph, { ...sizes, batch }, most, shards);
+    expect(pieces(1000, 1)).toBe(100);
+    expect(pieces(1000, 2)).toBe(100); // 5 for each
+    expect(pieces(1001, 2)).toBe(84); // 6 for each: 11 of 84 and one of 77
+    expect(pieces(1000, 4)).toBe(84); // 3 for each
+    // Not worth two messages.
+    expect(pieces(7, 2, 2 ** 30)).toBeGreaterThanOrEqual(7);
   });
 
   test.each([0, -1, Number.NaN])('need a budget that is a number of bytes, not %s', (budget) => {
