@@ -103,12 +103,12 @@ function terms<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>): Te
 
 function prefixForward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>): T {
   const { scores, values, own } = terms(ops, parameters, prompt);
-  const running = ops.cumulativeSum(ops.mul(scores, values), 2); // [B, Q, N]
-  const lengths = positionsAlong(ops, prompt.responses, 1); // [N]: rho = 1 .. N
-  const predictions = ops.transpose(ops.div(ops.add(running, ops.expandDims(own, 2)), lengths)); // [B, N, Q]
+  // The query's own column stands before those of the pairs: entry n of the running sum has all that n pairs give.
+  const running = ops.cumulativeSum(ops.concat([ops.expandDims(own, 2), ops.mul(scores, values)], 2), 2); // [B, Q, N+1]
+  const perPair = ops.div(ops.constant(1), positionsAlong(ops, prompt.responses, 1)); // [N]: 1 / rho, rho = 1 .. N
   // Without any pair rho would be 0; the layer then leaves the query's empty label slot as it is.
-  const empty = scale(ops, ops.slice(predictions, 1, 0, 1), 0); // [B, 1, Q]
-  return ops.concat([empty, predictions], 1); // [B, N+1, Q]
+  const none = scale(ops, ops.slice(perPair, 0, 0, 1), 0);
+  return ops.transpose(ops.mul(running, ops.concat([none, perPair], 0))); // [B, N+1, Q]
 }
 
 /**
