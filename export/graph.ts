@@ -5,8 +5,22 @@
 import { ExportError } from '../models/errors.ts';
 import { formatShape } from '../models/shape.ts';
 
-/** Element types in use: float32 for numbers, int64 for axes and ends, bool for what comparisons give. */
-export type DType = 'float32' | 'int64' | 'bool';
+/** Element types in use: float32 for numbers, int64 for axes and ends, bool for what comparisons give; others in foreign files. */
+export type DType = 'float32' | 'int64' | 'bool' | ForeignType;
+
+/** Element types that only other tools write. */
+export type ForeignType =
+  | 'float16'
+  | 'bfloat16'
+  | 'float64'
+  | 'int8'
+  | 'int16'
+  | 'int32'
+  | 'uint8'
+  | 'uint16'
+  | 'uint32'
+  | 'uint64'
+  | 'string';
 
 /** A fixed length, or the name of a symbolic one; the empty string is a length nothing is known about. */
 export type Dim = number | string;
@@ -34,7 +48,9 @@ export type Attribute =
   | { readonly kind: 'int'; readonly value: number }
   | { readonly kind: 'ints'; readonly values: readonly number[] }
   | { readonly kind: 'float'; readonly value: number }
-  | { readonly kind: 'string'; readonly value: string };
+  | { readonly kind: 'string'; readonly value: string }
+  /** What only other tools write, as the bytes of its `AttributeProto`. */
+  | { readonly kind: 'opaque'; readonly message: Uint8Array };
 
 /** One operator call. An empty input name is an optional input that is absent. */
 export interface Node {

@@ -14,7 +14,8 @@ export interface Printable {
 /** The most numbers of an initializer that are printed. */
 const printedNumbers = 16;
 
-const typeNames: Readonly<Record<DType, string>> = { float32: 'float', int64: 'int64', bool: 'bool' };
+/** ONNX calls float32 `float` and float64 `double`. */
+const typeName = (dtype: DType): string => ({ float32: 'float', float64: 'double' })[dtype as string] ?? dtype;
 
 export function printModel({ irVersion, opset, graph }: Printable): string {
   const types = new Map([...graph.interior, ...graph.outputs].map((value) => [value.name, printType(value)]));
@@ -36,7 +37,7 @@ export function printModel({ irVersion, opset, graph }: Printable): string {
 
 function printType({ dtype, shape }: { dtype: DType; shape: readonly Dim[] }): string {
   const dims = shape.map((dim) => (dim === '' ? '?' : dim)).join(', ');
-  return shape.length === 0 ? typeNames[dtype] : `${typeNames[dtype]}[${dims}]`;
+  return shape.length === 0 ? typeName(dtype) : `${typeName(dtype)}[${dims}]`;
 }
 
 const printValue = (value: Value): string => `${printType(value)} ${value.name}`;
@@ -64,5 +65,7 @@ function printAttribute(attribute: Attribute): string {
       return `[${attribute.values.join(', ')}]`;
     case 'string':
       return JSON.stringify(attribute.value);
+    case 'opaque':
+      return '...';
   }
 }

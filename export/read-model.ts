@@ -2,7 +2,13 @@
  * An ONNX file becomes a frozen model again: its metadata, its architecture and its parameters. The file is not
  * trusted; whatever is wrong with it is a {@link DataError} that names the file and says what to do.
  */
-import { type Architecture, classAxis, type ModelSizes, resolveSizes } from '../models/architecture.ts';
+import {
+  type Architecture,
+  classAxis,
+  type ModelContract,
+  type ModelSizes,
+  resolveSizes,
+} from '../models/architecture.ts';
 import { architectureNamed, architectures } from '../models/attention/index.ts';
 import { DataError, type Facts, UsageError } from '../models/errors.ts';
 import { formatShape } from '../models/shape.ts';
@@ -11,23 +17,31 @@ import { parseTask } from '../models/tasks/index.ts';
 import { type Dim, formatType, type Graph, type Model } from './graph.ts';
 import type { JsonValue } from './json.ts';
 import { type ModelMetadata, parityProp, readMetadata } from './metadata.ts';
-import { parseModel, serializeModel } from './serialize.ts';
+import { parseModel } from './parse.ts';
+import { serializeModel } from './serialize.ts';
 
-/** A model that is read and checked: what sessions run and reports describe. */
-export interface FrozenModel {
+/** A model that is read and checked: what sessions run. */
+export interface RunnableModel {
   /** The file as it was read. */
   readonly bytes: Uint8Array;
   readonly metadata: ModelMetadata;
-  readonly architecture: Architecture;
+  readonly architecture: ModelContract;
   readonly sizes: ModelSizes;
-  /** Trained tensors by name, row-major. */
-  readonly parameters: Readonly<Record<string, Float32Array>>;
   /** Whether the graph has the output `prefix_prediction`. */
   readonly hasPrefixes: boolean;
   readonly opset: number;
   readonly irVersion: number;
   readonly graph: Graph;
 }
+
+/** One of an architecture of ours, with a float64 reading; the others were made elsewhere and stand behind an adapter. */
+export interface FrozenModel extends RunnableModel {
+  readonly architecture: Architecture;
+  /** Trained tensors by name, row-major. */
+  readonly parameters: Readonly<Record<string, Float32Array>>;
+}
+
+export const isFrozen = (model: RunnableModel): model is FrozenModel => 'parameters' in model;
 
 const damaged = 'The file is damaged or was changed by another tool: export it again.';
 
@@ -205,7 +219,7 @@ function readParameters(
 function checkTask(
   where: string,
   { task, version }: ModelMetadata,
-  architecture: Architecture,
+  architecture: ModelContract,
   sizes: ModelSizes,
 ): void {
   const remedy = `The file was written by icl-onnx ${version}: use that version or a newer one.`;

@@ -2,7 +2,7 @@
  * Cuts a batch into blocks that fit a memory budget. What a prompt costs is read off the graph's own types, so every
  * architecture, and every size of context and queries, is counted as it is. Knows nothing of sessions.
  */
-import type { Dim, Graph } from '../export/graph.ts';
+import type { Dim, DType, Graph } from '../export/graph.ts';
 import { UsageError } from '../models/errors.ts';
 
 /** Lengths that are the same for every prompt of a batch. */
@@ -11,7 +11,8 @@ export interface PromptSizes {
   readonly queries: number;
 }
 
-const bytesPerElement = { float32: 4, int64: 8, bool: 1 } as const;
+/** Of the types that are not here, 4 or less. */
+const bytesPerElement: Readonly<Partial<Record<DType, number>>> = { int64: 8, uint64: 8, float64: 8, bool: 1 };
 
 /** Inputs and outputs of one block are in memory twice: one block runs while the next is copied in. */
 const blocksInFlight = 2;
@@ -53,7 +54,7 @@ export function bytesPerPrompt(graph: Graph, { context, queries }: PromptSizes):
 function estimateBytes(graph: Graph, { context, queries }: PromptSizes): number {
   const sizes = { context, queries };
   const bytesOf = ({ dtype, shape }: Graph['interior'][number]) =>
-    shape.reduce<number>((product, dim) => product * lengthOf(dim, sizes), bytesPerElement[dtype]);
+    shape.reduce<number>((product, dim) => product * lengthOf(dim, sizes), bytesPerElement[dtype] ?? 4);
   const total = (values: Graph['interior']) => values.reduce((sum, value) => sum + bytesOf(value), 0);
   // What has no batch axis is there once, not once per prompt.
   const interior = graph.interior.filter(({ shape }) => shape.some((dim) => `${dim}`.split('_').includes('batch')));

@@ -3,7 +3,7 @@
  * Here a provider is chosen, checked and opened; `worker-runner.ts` talks to the thread.
  */
 import { availableParallelism } from 'node:os';
-import type { FrozenModel } from '../export/read-model.ts';
+import type { RunnableModel } from '../export/read-model.ts';
 import { UsageError } from '../models/errors.ts';
 import { checkMemoryBudget } from './batching.ts';
 import { showsInAnswers } from './numbers-shown.ts';
@@ -39,7 +39,7 @@ export const sessionDefaults: SessionOptions = {
  * @throws {UsageError} for an unknown provider or impossible numbers.
  */
 export async function openSession(
-  model: FrozenModel,
+  model: RunnableModel,
   options: Partial<SessionOptions> = {},
 ): Promise<InferenceSession> {
   const { provider: requested, threads, memoryBudget, prefixes } = { ...sessionDefaults, ...options };

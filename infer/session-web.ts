@@ -3,7 +3,7 @@
  * session. A page that must stay responsive opens it in a web worker of its own. No Node module is imported here; the
  * runtime is loaded when the first session needs it, and only the build that the provider needs.
  */
-import type { FrozenModel } from '../export/read-model.ts';
+import type { RunnableModel } from '../export/read-model.ts';
 import { ProviderError } from '../models/errors.ts';
 import type { PromptBatch } from '../models/prompts.ts';
 import { checkMemoryBudget } from './batching.ts';
@@ -37,7 +37,7 @@ export const webSessionDefaults: WebSessionOptions = {
  * @throws {ProviderError} if the provider does not work here or cannot run the whole graph.
  */
 export async function openSession(
-  model: FrozenModel,
+  model: RunnableModel,
   options: Partial<WebSessionOptions> = {},
 ): Promise<InferenceSession> {
   const {

@@ -3,7 +3,7 @@
  * that fit a memory budget, one run at a time, closing. What answers one block is a {@link Runner}: a worker thread in Node
  * (`session-node.ts`), the page's own thread in a browser (`session-web.ts`). Nothing here knows Node or ONNX Runtime.
  */
-import type { FrozenModel } from '../export/read-model.ts';
+import type { RunnableModel } from '../export/read-model.ts';
 import { classesOf } from '../models/architecture.ts';
 import { ProviderError } from '../models/errors.ts';
 import { type PromptBatch, responseWidth, sliceBatch, validateBatch, validateShapes } from '../models/prompts.ts';
@@ -42,7 +42,7 @@ export interface Predictions {
 
 export interface InferenceSession {
   readonly report: SessionReport;
-  readonly model: FrozenModel;
+  readonly model: RunnableModel;
   /**
    * Answers a batch. Runs are answered one after the other, in the order they were asked. The arrays stay the caller's and
    * must not change until the promise settles. The last bits of a prediction may depend on the batch it is asked in: a matrix
@@ -80,7 +80,7 @@ export class NotFiniteError extends Error {
 }
 
 export interface SessionParts {
-  readonly model: FrozenModel;
+  readonly model: RunnableModel;
   readonly report: SessionReport;
   /** Bytes of a block that is copied. */
   readonly memoryBudget: number;

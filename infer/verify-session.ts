@@ -2,8 +2,9 @@
  * A session's predictions against the float64 reference reading of the same architecture, at many sizes of batch, context
  * and queries. Runs in Node and in a browser. The prompts are drawn from the law the model was trained on.
  */
-import type { FrozenModel } from '../export/read-model.ts';
+import { type FrozenModel, isFrozen, type RunnableModel } from '../export/read-model.ts';
 import { outputOf } from '../models/architecture.ts';
+import { UsageError } from '../models/errors.ts';
 import {
   allocateBatch,
   type LabelledBatch,
@@ -58,9 +59,12 @@ const smallerSizes: readonly Pick<VerifyOptions, 'batches' | 'contexts' | 'queri
 const mostWork = 1e9;
 
 /** The largest of the sizes at which a model's reference takes seconds; the smallest for a model that is too large for any. */
-export function sizesFor({ parameters }: Pick<FrozenModel, 'parameters'>): (typeof smallerSizes)[number] {
+export function sizesFor(model: Pick<FrozenModel, 'parameters'> | RunnableModel): (typeof smallerSizes)[number] {
   const { batches, contexts, queries } = verifyDefaults;
-  const count = Object.values(parameters).reduce((sum, { length }) => sum + length, 0);
+  const count =
+    'parameters' in model
+      ? Object.values(model.parameters).reduce((sum, { length }) => sum + length, 0)
+      : model.bytes.length / Float32Array.BYTES_PER_ELEMENT;
   const total = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
   const work = (sizes: (typeof smallerSizes)[number]) =>
     count * total(sizes.batches) * total(sizes.contexts) * sizes.queries.length;
@@ -118,7 +122,7 @@ interface Comparison {
 
 /**
  * Runs every case and compares.
- * @throws {ProviderError} if the session fails.
+ * @throws {ProviderError} if the session fails. @throws {UsageError} for the reference of a model that has none.
  */
 export async function verifySession(
   session: InferenceSession,
@@ -146,7 +150,7 @@ export async function verifySession(
 }
 
 /** Every combination of the sizes that the model takes. */
-function casesOf({ architecture }: FrozenModel, { batches, contexts, queries }: VerifyOptions) {
+function casesOf({ architecture }: RunnableModel, { batches, contexts, queries }: VerifyOptions) {
   return contexts
     .filter((context) => context >= architecture.minimumContext)
     .flatMap((context) =>
@@ -174,7 +178,15 @@ interface Expected {
 }
 
 /** The float64 reading of the architecture. */
-async function expectedByReference(model: FrozenModel, prompts: LabelledBatch): Promise<Expected> {
+async function expectedByReference(model: RunnableModel, prompts: LabelledBatch): Promise<Expected> {
+  if (!isFrozen(model)) {
+    throw new UsageError({
+      where: 'verify',
+      expected: 'a model of an architecture that icl-onnx knows, since its float64 reading is the reference',
+      got: model.metadata.convertedFrom,
+      remedy: 'Its providers can be compared with each other.',
+    });
+  }
   const perPrompt = prompts.queries * responseWidth(prompts);
   const { architecture, sizes, hasPrefixes } = model;
   const prediction = await referenceOf(model, prompts, perPrompt, referencePrediction);

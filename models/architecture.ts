@@ -52,19 +52,23 @@ export interface InitScheme {
   ): Record<string, Float32Array>;
 }
 
-export interface Architecture {
+/** What those who ask a model for predictions know of it. */
+export interface ModelContract {
   readonly name: string;
   readonly description: string;
   readonly source: string;
   /** Fewest context pairs for which a prediction is defined. */
   readonly minimumContext: number;
+  /** What a prediction is. Absent: a `value`. */
+  readonly output?: (sizes: ModelSizes) => Output;
+}
+
+export interface Architecture extends ModelContract {
   readonly initSchemes: readonly InitScheme[];
   /** Absent: the dimension is the only size. */
   readonly sizeOptions?: readonly SizeOption[];
   /** Shapes of all parameters, in the order in which checkpoints and graphs list them. */
   parameterShapes(sizes: ModelSizes): Record<string, Shape>;
-  /** What a prediction is. Absent: a `value`. */
-  readonly output?: (sizes: ModelSizes) => Output;
   /**
    * `[B, Q]`, or `[B, Q, c]` for c classes: the scores that {@link link} turns into probabilities. Where predictions are
    * probabilities, since their cross-entropy is computed from scores.
@@ -91,7 +95,7 @@ export interface Architecture {
 export type Output = 'value' | 'sigmoid' | 'softmax';
 
 /** What the architecture's predictions are at these sizes. */
-export const outputOf = (architecture: Architecture, sizes: ModelSizes): Output =>
+export const outputOf = (architecture: ModelContract, sizes: ModelSizes): Output =>
   architecture.output?.(sizes) ?? 'value';
 
 /** c: numbers in a response and in a prediction, if they are classes; 0: both are one number. By the option `classes`. */

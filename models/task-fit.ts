@@ -1,5 +1,5 @@
 /** Whether a model can be asked the prompts of a task: its dimension, its classes, and what its predictions are. */
-import { type Architecture, classesOf, type ModelSizes, type Output, outputOf } from './architecture.ts';
+import { classesOf, type ModelContract, type ModelSizes, type Output, outputOf } from './architecture.ts';
 import { UsageError } from './errors.ts';
 import { createSampler, type Sampler, type TaskSpec, taskNamed } from './tasks/index.ts';
 
@@ -13,7 +13,7 @@ const words: Readonly<Record<Output, string>> = {
  * The sampler of a task, after checking that the model's responses and predictions are the task's.
  * @throws {UsageError} saying what the model lacks. @throws {UsageError} | {DataError} for an impossible task.
  */
-export function samplerFor(where: string, architecture: Architecture, sizes: ModelSizes, task: TaskSpec): Sampler {
+export function samplerFor(where: string, architecture: ModelContract, sizes: ModelSizes, task: TaskSpec): Sampler {
   if (task.dimension !== sizes.dimension) {
     throw new UsageError({
       where: `${where}.dimension`,

@@ -10,7 +10,11 @@ const order = ['models', 'export', 'infer', 'train', 'studies', 'web', 'cli'] as
 
 /** Which files may import a package, as prefixes of their paths. A package that is not listed may be imported anywhere. */
 const owners: readonly { readonly module: RegExp; readonly files: readonly string[]; readonly instead: string }[] = [
-  { module: /^onnx-proto/, files: ['export/serialize.ts'], instead: 'Use export/serialize.ts.' },
+  {
+    module: /^onnx-proto/,
+    files: ['export/serialize.ts', 'export/parse.ts'],
+    instead: 'Use export/serialize.ts or export/parse.ts.',
+  },
   { module: /^onnxruntime-node/, files: ['infer/'], instead: 'Use infer/session-node.ts.' },
   { module: /^onnxruntime-web/, files: ['infer/'], instead: 'Use infer/session-node.ts or infer/session-web.ts.' },
   { module: /^@tensorflow\//, files: ['train/'], instead: 'Use the engine in train/.' },

@@ -3,7 +3,7 @@
  * task's own estimators, its study's exact risk. The command line and the page ask the same here. Measures nothing itself.
  */
 import { trainingLengthOf } from '../export/metadata.ts';
-import type { FrozenModel } from '../export/read-model.ts';
+import { isFrozen, type RunnableModel } from '../export/read-model.ts';
 import type { EvaluationPlan, EvaluationRequest } from '../infer/evaluate.ts';
 import type { InferenceSession } from '../infer/session.ts';
 import { UsageError } from '../models/errors.ts';
@@ -24,7 +24,7 @@ export interface EvaluateRequest
 }
 
 /** @throws {UsageError} for a model whose metadata names no training length, if none is asked for. */
-export function requestFor(model: FrozenModel, request: EvaluateRequest): EvaluationRequest {
+export function requestFor(model: RunnableModel, request: EvaluateRequest): EvaluationRequest {
   const { lengths, estimators, compared, signal, ...rest } = request;
   const { task } = model.metadata;
   return {
@@ -39,11 +39,12 @@ export function requestFor(model: FrozenModel, request: EvaluateRequest): Evalua
 }
 
 /** The exact risk that a model's study gives; null for a model of no study that is known here. */
-export function theoryOf(model: FrozenModel): ModelTheory | null {
+export function theoryOf(model: RunnableModel): ModelTheory | null {
+  if (!isFrozen(model)) return null;
   return definitions.find(({ name }) => name === model.metadata.study)?.modelTheory(model) ?? null;
 }
 
-function requireTrainingLength(model: FrozenModel): number {
+function requireTrainingLength(model: RunnableModel): number {
   const length = trainingLengthOf(model.metadata);
   if (length !== undefined) return length;
   throw new UsageError({

@@ -74,5 +74,6 @@ function nodeKey({ domain, opType, inputs, attributes }: Node): string {
 /** JSON writes NaN and both infinities alike, and -0 as 0; these are different attributes. */
 function attributeKey(attribute: Attribute): string | readonly number[] {
   if (attribute.kind === 'ints') return attribute.values;
+  if (attribute.kind === 'opaque') return Array.from(attribute.message);
   return Object.is(attribute.value, -0) ? '-0' : String(attribute.value);
 }

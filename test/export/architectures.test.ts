@@ -1,9 +1,10 @@
 /** Every architecture as a file: what it computes, what it says about its sizes, and what the standard says about it. */
 import { describe, expect, test } from 'vitest';
 import { buildModel, exportModel, type ModelDescription } from '../../export/export-model.ts';
+import { parseModel } from '../../export/parse.ts';
 import { printModel } from '../../export/print.ts';
 import { readModel } from '../../export/read-model.ts';
-import { parseModel, serializeModel } from '../../export/serialize.ts';
+import { serializeModel } from '../../export/serialize.ts';
 import { classAxis } from '../../models/architecture.ts';
 import { referencePrediction, referencePrefixPrediction } from '../../models/reference-ops.ts';
 import { expectGolden } from '../golden.ts';

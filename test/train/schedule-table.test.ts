@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
-import { parseModel } from '../../export/serialize.ts';
+import { parseModel } from '../../export/parse.ts';
 import { writeTrainingStep } from '../../train/export-step.ts';
 import { createOptimizer, type OptimizerSpec } from '../../train/optimizers.ts';
 import { readRun } from '../../train/run-folder.ts';

@@ -1,8 +1,8 @@
 /** The training-step graph against the same step in float64, against TensorFlow.js, and against the standard. */
 import { describe, expect, test } from 'vitest';
+import { parseModel } from '../../export/parse.ts';
 import { printModel } from '../../export/print.ts';
 import { readModel } from '../../export/read-model.ts';
-import { parseModel } from '../../export/serialize.ts';
 import { allocateBatch, type BatchSizes, type LabelledBatch } from '../../models/prompts.ts';
 import { createGenerator, fillNormals } from '../../models/random.ts';
 import { createEngine } from '../../train/engines.ts';
