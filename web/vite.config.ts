@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig, type Plugin } from 'vite';
 import { precompressPlugin } from './build/precompress.ts';
 import { serviceWorkerPlugin } from './build/service-worker.ts';
+import { storedFigurePlugin } from './build/stored-figure.ts';
 import { themePlugin } from './build/theme-plugin.ts';
 import { contentSecurityPolicy, isolationHeaders } from './content-security-policy.ts';
 
@@ -22,7 +23,7 @@ const policyPlugin = (): Plugin => ({
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   base: './',
-  plugins: [themePlugin(), policyPlugin(), serviceWorkerPlugin(), precompressPlugin()],
+  plugins: [themePlugin(), storedFigurePlugin(), policyPlugin(), serviceWorkerPlugin(), precompressPlugin()],
   worker: { format: 'es' },
   build: {
     outDir: fileURLToPath(new URL('../dist/page', import.meta.url)),

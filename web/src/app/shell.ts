@@ -7,6 +7,7 @@ import type { Panel } from './panel.ts';
 import { type PanelEntry, panels } from './panels.ts';
 import './provider-view.ts';
 import { themeButton } from './theme.ts';
+import { pageTitle, tagline } from './words.ts';
 
 class Shell extends LitElement {
   readonly #lab = new Lab(new Link(panels.map(({ name }) => name)));
@@ -34,8 +35,8 @@ class Shell extends LitElement {
     return html`
       <a class="skip" href="#main" @click=${this.#skip}>Skip to the panel</a>
       <header class="head">
-        <h1><a href="#playground">In-context learning lab</a></h1>
-        <p class="tagline">Frozen attention models answer prompts, here in your browser.</p>
+        <h1><a href="#playground">${pageTitle}</a></h1>
+        <p class="tagline">${tagline}</p>
         <nav aria-label="Panels">
           ${panels.map(
             ({ name, title }) =>
@@ -51,9 +52,14 @@ class Shell extends LitElement {
     `;
   }
 
+  protected override firstUpdated(): void {
+    // What stood there before any script ran.
+    document.getElementById('stored-head')?.remove();
+  }
+
   protected override updated(): void {
     const entry = panels.find(({ name }) => name === this.#lab.link.panel)!;
-    document.title = `${entry.title} · In-context learning lab`;
+    document.title = `${entry.title} · ${pageTitle}`;
     this.#show(entry).catch((error: unknown) => {
       this.#failure = `The panel could not be loaded: ${(error as Error).message}`;
       this.requestUpdate();
@@ -68,6 +74,7 @@ class Shell extends LitElement {
         panel.lab = this.#lab;
         this.#shown.set(entry.name, panel);
         this.querySelector('main')!.append(panel);
+        document.getElementById('stored')?.remove();
       }
     }
     for (const [name, panel] of this.#shown) panel.hidden = name !== this.#lab.link.panel;

@@ -6,8 +6,8 @@ import type { WebProvider } from '../../../../infer/web-runtime.ts';
 import type { LabWorker } from '../../worker/client.ts';
 import { Latest } from '../../worker/latest.ts';
 import type { PlaneAnswers } from '../../worker/methods/playground.ts';
-import { gridOf, lineThrough } from './geometry.ts';
 import { promptOf } from './pairs.ts';
+import { queriesOf, SLICE } from './plane-queries.ts';
 import type { AnsweredPlane } from './plane-views.ts';
 import type { Situation } from './situation.ts';
 
@@ -22,25 +22,11 @@ interface SizedQuestion extends Question {
 }
 
 const sizes = [65, 33, 17] as const;
-const SLICE = 65;
 /** Milliseconds that an answer may take while a hand moves, and once it rests. */
 const QUICK = 60;
 const PATIENT = 4000;
 /** A hand that does nothing for so many milliseconds rests. */
 const REST = 250;
-
-/** Queries of a question: the probe, the grid, the slice. */
-export function queriesOf({ situation, axis }: Omit<Question, 'provider'>, size: number): Float32Array {
-  const { probe, half } = situation;
-  const parts = [Float32Array.from(probe), gridOf(half, size), lineThrough(probe, axis, half, SLICE)];
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}
 
 export class PlaneAsker {
   readonly #latest: Latest<SizedQuestion, PlaneAnswers>;

@@ -32,6 +32,8 @@ export interface PlaneFigure {
   readonly what: string;
   readonly map: ColorMap;
   readonly description: string;
+  /** Without titles and key, where the page has them. */
+  readonly isBare?: boolean;
 }
 
 const TITLE = 24;
@@ -40,9 +42,10 @@ const KEY = 44;
 const fontFamily = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif";
 
 export function drawPlanes({ document }: Pick<FigureContext, 'document'>, figure: PlaneFigure): SvgElement {
-  const { planes, layers, description } = figure;
+  const { planes, layers, description, isBare = false } = figure;
+  const above = isBare ? 0 : TITLE;
   const width = planes.length * frame.side + (planes.length - 1) * GAP;
-  const height = TITLE + frame.side + KEY;
+  const height = above + frame.side + (isBare ? 0 : KEY);
   const svg = createSvg(document, 'svg', {
     class: 'icl-figure',
     viewBox: `0 0 ${width} ${height}`,
@@ -54,22 +57,15 @@ export function drawPlanes({ document }: Pick<FigureContext, 'document'>, figure
     'font-size': 12,
   });
   planes.forEach((plane, i) => {
-    const group = append(svg, createSvg(document, 'g', { transform: `translate(${i * (frame.side + GAP)} ${TITLE})` }));
-    append(
-      group,
-      createSvg(
-        document,
-        'text',
-        { x: frame.left, y: -6, fill: color.ink, 'font-weight': 600, 'font-size': 14 },
-        plane.title,
-      ),
-    );
+    const group = append(svg, createSvg(document, 'g', { transform: `translate(${i * (frame.side + GAP)} ${above})` }));
+    if (!isBare) append(group, title(document, plane.title));
     for (const { className, images } of layers) append(group, image(document, className, images[i]!));
     append(group, contours(document, plane.field));
     axes(document, group, figure.half);
     for (const layer of layers) append(group, points(document, layer, figure.half));
     append(group, probeMark(document, figure));
   });
+  if (isBare) return svg;
   for (const layer of layers) append(svg, key(document, layer, figure, height - KEY + 14));
   return svg;
 }
@@ -82,6 +78,9 @@ function append(parent: SvgElement, child: SvgElement): SvgElement {
 }
 
 const classed = (className: string) => (className === '' ? {} : { class: className });
+
+const title = (document: Document, text: string): SvgElement =>
+  createSvg(document, 'text', { x: frame.left, y: -6, fill: color.ink, 'font-weight': 600, 'font-size': 14 }, text);
 
 function image(document: Document, className: string, href: string): SvgElement {
   const { left, top, inner } = frame;

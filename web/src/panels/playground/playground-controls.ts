@@ -20,12 +20,13 @@ export interface ControlsOptions {
 export function controlsOf(options: ControlsOptions): TemplateResult {
   const { situation } = options;
   return html`
-    ${presetControl(options)} ${modelControl(options)}
+    ${modelControl(options)}
     ${situation === undefined ? nothing : [promptControls(options, situation), viewControls(options, situation)]}
   `;
 }
 
-function presetControl({ state }: ControlsOptions): TemplateResult {
+/** Ready-made places to start from. */
+export function presetControl(state: PanelState<typeof fields>): TemplateResult {
   const current = presetOf(state.values);
   return select({
     label: 'Something to see',

@@ -14,7 +14,7 @@ function optional(field: Field<number>): Field<number | null> {
 export const fields = {
   model: text('zhang2023-2d', 60),
   /** Which prompt: a seed, and the number of the prompt in it. */
-  seed: wholeNumber({ default: 1, low: 0, high: 2 ** 32 }),
+  seed: wholeNumber({ default: 20, low: 0, high: 2 ** 32 }),
   prompt: wholeNumber({ default: 0, low: 0, high: 1e6 }),
   /** Pairs; null: as many as in training. */
   n: optional(wholeNumber({ default: 20, low: 0, high: mostPairs })),
@@ -23,7 +23,7 @@ export const fields = {
   level: optional(number({ default: 1, low: -1e6, high: 1e6 })),
   /** All pairs, once the person changed one: x1, x2, y. */
   pairs: tuples([], 3, mostPairs),
-  probe: tuples([[1, 0.5]], 2, 1),
+  probe: tuples([[1.5, -1.5]], 2, 1),
   /** The key of a comparison; empty: the first. */
   compare: text('', 60),
   view: choice(['side', 'difference'], 'side'),

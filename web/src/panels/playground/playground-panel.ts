@@ -16,7 +16,7 @@ import './plane.ts';
 import type { PlaneAction } from './plane.ts';
 import { PlaneAsker } from './plane-asker.ts';
 import type { AnsweredPlane } from './plane-views.ts';
-import { controlsOf } from './playground-controls.ts';
+import { controlsOf, presetControl } from './playground-controls.ts';
 import { fields, type PlaygroundValues } from './playground-fields.ts';
 import { planesOf } from './playground-planes.ts';
 import { presetOf } from './presets.ts';
@@ -195,7 +195,8 @@ class Playground extends Panel {
       <section class="panel playground" aria-labelledby="playground-title">
         <div class="intro">
           <h2 id="playground-title">Playground</h2>
-          <p>${look ?? model?.about ?? nothing}</p>
+          <div class="preset">${presetControl(this.#state)}</div>
+          <p class="look">${look ?? model?.about ?? nothing}</p>
           ${all.map((problem) => html`<p class="notice" role="alert">${problem}</p>`)}
         </div>
         <div class="seen">${situation === undefined ? (this.#stored ?? this.#waiting()) : this.#seen(situation)}</div>

@@ -79,7 +79,7 @@ export const presets: readonly Preset[] = [
   {
     title: 'Classes nearer to each other',
     group: shen,
-    look: 'The means are half as long as in training. The boundary stays about right, but the model is surer than it should be or less sure: compare the strength of the colours.',
+    look: 'The means are half as long as in training. The boundary stays about right; compare how sure the two are by the strength of their colours.',
     values: { model: 'shen2024-2d', shift: 'mean-scale', level: 0.5 },
   },
   {

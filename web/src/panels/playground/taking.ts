@@ -8,8 +8,8 @@ import { figureTools, provenanceLine } from '../../components/figure-frame.ts';
 import { type Palette, paint, paletteFrom } from './color-map.ts';
 import { formatPrompt, promptOf } from './pairs.ts';
 import type { PlaneField } from './plane.ts';
-import { queriesOf } from './plane-asker.ts';
 import { drawPlanes } from './plane-figure.ts';
+import { queriesOf } from './plane-queries.ts';
 import { type AnsweredPlane, classNameOf, differenceOf, fieldOf, mapOf, pointsOf } from './plane-views.ts';
 import { lawOf } from './situation.ts';
 
