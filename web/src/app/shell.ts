@@ -26,6 +26,8 @@ class Shell extends LitElement {
   }
 
   protected override firstUpdated(): void {
+    // What stood there before any script ran.
+    document.getElementById('stored-head')?.remove();
     this.#offline.start(this.querySelector('main')!);
   }
 
@@ -50,11 +52,6 @@ class Shell extends LitElement {
       <main id="main" tabindex="-1"></main>
       <footer class="foot">${this.#offline.words}</footer>
     `;
-  }
-
-  protected override firstUpdated(): void {
-    // What stood there before any script ran.
-    document.getElementById('stored-head')?.remove();
   }
 
   protected override updated(): void {
