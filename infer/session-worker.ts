@@ -49,8 +49,8 @@ async function answerPiece(
   await runBlock(ort, session, { ...prompts, covariates, responses, query }, out, !isWeb);
   // Answers that are not finite have overflown where the prompts are.
   if (answersShow && !Object.values(out).every(areFinite) && !store.isFinite()) return false;
-  prediction.set(out.prediction);
-  if (out.prefixPrediction !== undefined) prefixPrediction!.set(out.prefixPrediction);
+  copyNumbers(prediction, out.prediction);
+  if (out.prefixPrediction !== undefined) copyNumbers(prefixPrediction!, out.prefixPrediction);
   return true;
 }
 

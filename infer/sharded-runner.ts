@@ -4,6 +4,7 @@
  * opened at once, the others when there is work for them.
  */
 import type { PromptBatch } from '../models/prompts.ts';
+import { copyNumbers } from './copy-numbers.ts';
 import type { Predictions, Runner } from './session.ts';
 import { blockBytes, isShared, type Job, placeBlock, type WorkerSettings } from './worker-protocol.ts';
 import { WorkerRunner } from './worker-runner.ts';
@@ -45,8 +46,9 @@ export class ShardedRunner implements Runner {
     try {
       const job = placeBlock(block, prefixes, pieceSize, memory);
       await (this.takesWhole(block) ? this.#answerTogether(job) : this.#leastBusy().answer(job));
-      out.prediction.set(job.answers.prediction);
-      if (job.answers.prefixPrediction !== undefined) out.prefixPrediction!.set(job.answers.prefixPrediction);
+      const { prediction, prefixPrediction } = job.answers;
+      copyNumbers(out.prediction, prediction);
+      if (prefixPrediction !== undefined) copyNumbers(out.prefixPrediction!, prefixPrediction);
     } finally {
       this.#memory.push(memory);
     }
