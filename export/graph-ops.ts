@@ -76,6 +76,10 @@ export function graphOps(builder: GraphBuilder): ShapedOps<Value> {
         axis === rank - 1 ? rank - 2 : axis === rank - 2 ? rank - 1 : axis,
       );
       const shape = permutation.map((axis) => a.shape[axis]!);
+      if (rank === 2 && shape.includes(1) && shape.every((length) => typeof length === 'number')) {
+        // ONNX Runtime would take a transposed vector into a product that it is a factor of, and compute that three times as slowly.
+        return builder.node('Reshape', [a, builder.integers(shape)], { shape });
+      }
       return builder.node('Transpose', [a], { shape }, { perm: { kind: 'ints', values: permutation } });
     },
 
