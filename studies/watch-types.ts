@@ -22,6 +22,8 @@ export interface WatchedMatrix {
   readonly limitName: string;
   /** Where theory says that it ends. */
   readonly limit: Matrix;
+  /** Another one to compare with: what would be best if the model could be any. */
+  readonly beside: { readonly name: string; readonly matrix: Matrix } | null;
   /** From 0 up, or of both signs. */
   readonly scale: 'diverging' | 'sequential';
   /** What rows and columns are; null where they are coordinates. */

@@ -84,6 +84,7 @@ export function watchFeatures(config: TrainingConfig): Watch {
       name: 'attention, trained',
       limitName: 'where it ends',
       limit: identity(K),
+      beside: null,
       scale: 'sequential',
       axes: 'column: the query’s feature; row: the feature it attends to',
       source: 'In the end each query attends to the pairs of its own feature only (Theorems 3.1 and 3.3).',

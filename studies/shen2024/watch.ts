@@ -24,6 +24,7 @@ export function watchMixture({ study, task: spec, contextLength: N, model }: Tra
       name: 'W Λ, trained',
       limitName: `w_N I, w_N = ${w.toPrecision(4)}`,
       limit: scaleMatrix(identity(task.dimension), w),
+      beside: null,
       scale: 'diverging',
       axes: null,
       source: 'W* = w_N Λ⁻¹, Shen, Zhou, Yang, Shen, Theorems 3.1 and 4.1; the number w_N is computed here.',

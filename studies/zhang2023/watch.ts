@@ -27,6 +27,7 @@ export function watchRegression({ study, task: spec, contextLength: N, model }: 
       name: 'u U₁₁, trained',
       limitName: isFixed ? 'Γ⁻¹, Theorem 4.1' : 'G, Theorem 4.5',
       limit: product,
+      beside: null,
       scale: 'diverging',
       axes: null,
       source: isFixed ? 'Γ = (1 + 1/N) Λ + (tr Λ / N) I, eq. (4.1).' : 'Theorem 4.5.',

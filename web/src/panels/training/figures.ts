@@ -1,7 +1,7 @@
 /** The figures of a training: its loss, a matrix on its way to the limit, and what is followed besides. Draws, asks nobody. */
 import type { Matrix } from '../../../../models/matrix.ts';
 import { drawHeatMaps } from '../../../../studies/figures/heat-map.ts';
-import { type ChartSeries, drawLineChart } from '../../../../studies/figures/line-chart.ts';
+import { type ChartAxis, type ChartSeries, drawLineChart } from '../../../../studies/figures/line-chart.ts';
 import type { Point } from '../../../../studies/figures/marks.ts';
 import { color, seriesAt } from '../../../../studies/figures/theme.ts';
 import { drawWeights } from '../../../../studies/figures/weights.ts';
@@ -16,6 +16,8 @@ export interface Seeing {
   readonly looks: readonly Seen[];
   readonly matrix: Matrix | null;
   readonly engine: TrainingFrame['engine'] | undefined;
+  /** Whether early steps have more room than late ones. */
+  readonly isLog: boolean;
 }
 
 /** Points of a curve; more cannot be told apart. */
@@ -47,6 +49,17 @@ function provenanceOf({ preparation, step, engine }: Seeing, source: string): Pr
   };
 }
 
+const stepAxis = ({ isLog, preparation }: Seeing): ChartAxis => ({
+  label: 'steps',
+  type: isLog ? 'log' : 'linear',
+  low: isLog ? 1 : 0,
+  high: preparation.config.steps,
+});
+
+/** What the axis of steps can show. */
+const shownOn = <Each extends Point>({ isLog }: Seeing, points: readonly Each[]): Each[] =>
+  isLog ? points.filter(({ x }) => x >= 1) : [...points];
+
 export function lossFigure(seeing: Seeing): Figure {
   const { preparation, losses, looks } = seeing;
   const { theory, config } = preparation;
@@ -56,10 +69,10 @@ export function lossFigure(seeing: Seeing): Figure {
   );
   const minimum = loss?.minimum ?? null;
   const series: ChartSeries[] = [
-    { label: 'batches', trace: binned(losses), color: color.muted },
-    ...(exact.length > 0 ? [{ label: 'expected', theory: exact, color: color.blue }] : []),
+    { label: 'batches', trace: shownOn(seeing, binned(losses)), color: color.muted },
+    ...(exact.length > 0 ? [{ label: 'expected', theory: shownOn(seeing, exact), color: color.blue }] : []),
     ...(loss !== null && loss.curve.length > 0
-      ? [{ label: 'exact descent', reference: loss.curve, color: color.vermilion }]
+      ? [{ label: 'exact descent', reference: shownOn(seeing, loss.curve), color: color.vermilion }]
       : []),
   ];
   const latest = losses.slice(-20);
@@ -79,10 +92,10 @@ export function lossFigure(seeing: Seeing): Figure {
           `Training loss against steps on a logarithmic axis` +
           (latest.length > 0 ? `, now ${mean.toPrecision(3)}` : '') +
           (minimum === null ? '.' : `; the theoretical minimum is ${minimum.toPrecision(3)}.`),
-        height: 250,
+        height: 220,
         panels: [
           {
-            x: { label: 'steps', type: 'linear', low: 0, high: config.steps },
+            x: stepAxis(seeing),
             y: { label: 'loss', type: 'log' },
             series,
             guides:
@@ -112,11 +125,16 @@ export function matrixFigure(seeing: Seeing): Figure | undefined {
   const { preparation, matrix, step, looks } = seeing;
   const { theory, config } = preparation;
   if (theory.matrix === null) return undefined;
-  const { name, limitName, limit, scale, axes, source } = theory.matrix;
+  const { name, limitName, limit, beside, scale, axes, source } = theory.matrix;
   const learned = matrix ?? limit.map((row) => row.map(() => 0));
   const distance = looks.at(-1)?.distance ?? null;
   const at = matrix === null ? 'not trained yet' : `step ${step}`;
   const isWide = limit[0]!.length > 2 * limit.length;
+  const maps = [
+    { title: name, subtitle: at, matrix: learned },
+    { title: limitName, subtitle: 'theory', matrix: limit },
+    ...(beside === null ? [] : [{ title: beside.name, subtitle: 'theory', matrix: beside.matrix }]),
+  ];
   return {
     name: `training-weights-${config.study}`,
     caption:
@@ -124,23 +142,20 @@ export function matrixFigure(seeing: Seeing): Figure | undefined {
       (axes === null ? '' : `${axes[0]!.toUpperCase()}${axes.slice(1)}.`),
     provenance: provenanceOf(seeing, source),
     draw: (context) =>
-      scale === 'diverging' && !isWide
+      scale === 'diverging' && !isWide && beside === null
         ? drawWeights(context, {
             rows: [{ label: at, learned, theory: limit, relativeDifference: distance ?? 1 }],
             learnedName: name,
             theoryName: limitName,
           })
         : drawHeatMaps(context, {
-            maps: [
-              { title: name, subtitle: at, matrix: learned },
-              { title: limitName, subtitle: 'theory', matrix: limit },
-            ],
+            maps,
             scale,
             isShared: true,
             valueName: '',
-            columns: isWide ? 1 : 3,
+            columns: isWide ? 2 : 3,
             narrowColumns: isWide ? 1 : 2,
-            description: `Heat maps of ${name} beside ${limitName}.`,
+            description: `Heat maps: ${maps.map(({ title }) => title).join('; ')}.`,
           }),
     table: () => ({
       columns: ['row', 'column', 'trained', 'theory'],
@@ -159,7 +174,7 @@ export function trackFigure(seeing: Seeing): Figure | undefined {
     return {
       name: `training-${name}-${config.study}`,
       caption:
-        'Trained (thin) on exact descent at the same N and learning rate (thick).' +
+        'Trained (solid) on exact descent at the same N and learning rate, computed without training (dashed).' +
         (ranges.length > 0 ? ' Shaded: the phases of the rare query, as exact descent has them.' : ''),
       provenance: provenanceOf(seeing, source),
       draw: (context) =>
@@ -169,15 +184,18 @@ export function trackFigure(seeing: Seeing): Figure | undefined {
           legend: 'key',
           panels: [
             {
-              x: { label: 'steps', type: 'linear', low: 0, high: config.steps },
+              x: stepAxis(seeing),
               y: { label: name, type: 'linear', low: 0, high: 1 },
               series: series.map(({ label, theory: curve }, i) => ({
                 label,
                 color: seriesAt(i).color,
-                reference: curve,
-                trace: seen.map(({ step, tracks }) => ({ x: step, y: tracks[i]! })),
+                reference: shownOn(seeing, curve),
+                trace: shownOn(
+                  seeing,
+                  seen.map(({ step, tracks }) => ({ x: step, y: tracks[i]! })),
+                ),
               })),
-              ranges,
+              ranges: ranges.map((range) => ({ ...range, from: Math.max(range.from, seeing.isLog ? 1 : 0) })),
             },
           ],
           words: {},
@@ -198,12 +216,12 @@ export function trackFigure(seeing: Seeing): Figure | undefined {
     draw: (context) =>
       drawLineChart(context, {
         description: `Relative distance of ${name} to ${limitName} against steps${points.length > 0 ? `, now ${points.at(-1)!.y.toPrecision(2)}` : ''}.`,
-        height: 200,
+        height: 160,
         panels: [
           {
-            x: { label: 'steps', type: 'linear', low: 0, high: config.steps },
+            x: stepAxis(seeing),
             y: { label: 'relative distance', type: 'log', ...(points.length === 0 ? { low: 0.01, high: 1 } : {}) },
-            series: [{ label: '', theory: thinned(points), color: color.blue }],
+            series: [{ label: '', theory: shownOn(seeing, thinned(points)), color: color.blue }],
           },
         ],
         words: {},

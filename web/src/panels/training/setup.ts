@@ -89,13 +89,15 @@ function settingsOf(study: StudySummary, { values, set }: SetupOptions): Templat
       ${shown.map((setting) => {
         const { name, description, default: standard } = setting;
         const placeholder = shown.some((each) => each.name === standard) ? (given.get(standard) ?? standard) : standard;
-        return textInput({
+        const isLong = Number.isNaN(Number(standard)) && !shown.some((each) => each.name === standard);
+        const input = textInput({
           label: name,
           hint: description,
           value: given.get(name) ?? '',
           placeholder,
           onChange: (value) => change(name, value),
         });
+        return html`<div class=${isLong ? 'wide' : ''}>${input}</div>`;
       })}
     </div>
   `;

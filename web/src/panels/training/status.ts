@@ -1,5 +1,6 @@
 /** How far a training is, in numbers. */
 import { html, nothing, type TemplateResult } from 'lit';
+import { providerTitles } from '../../app/provider.ts';
 import type { TrainingSession } from './session.ts';
 
 const short = (value: number): string =>
@@ -7,6 +8,8 @@ const short = (value: number): string =>
 
 /** The mean over so many batches: single ones are heavy-tailed. */
 const WINDOW = 20;
+
+const titleOf = (device: string): string => providerTitles[device as keyof typeof providerTitles] ?? device;
 
 export function statusOf(session: TrainingSession): TemplateResult {
   const { preparation, step, losses, looks, phase, stepsPerSecond, engine } = session;
@@ -26,7 +29,7 @@ export function statusOf(session: TrainingSession): TemplateResult {
       ${minimum === null ? nothing : item('least, by theory', short(minimum))}
       ${distance === null || preparation?.theory.matrix === null ? nothing : item('distance to theory', `${(100 * distance).toPrecision(3)} %`)}
       ${item('steps per second', phase === 'running' || phase === 'paused' || phase === 'done' ? short(stepsPerSecond) : '–')}
-      ${item('runs on', engine === undefined ? '–' : `${engine.device}${engine.adapter === null ? '' : `, ${engine.adapter}`}`)}
+      ${item('runs on', engine === undefined ? '–' : [titleOf(engine.device), engine.adapter].filter(Boolean).join(', '))}
       ${item('trained numbers', preparation === undefined ? '–' : String(preparation.parameterCount))}
     </dl>
   `;

@@ -1,7 +1,7 @@
 /** What the panel's link holds, and what it means as a request to the worker. */
 
 import type { ValuesOf } from '../../app/fields.ts';
-import { choice, text, wholeNumber } from '../../app/fields.ts';
+import { choice, flag, text, wholeNumber } from '../../app/fields.ts';
 import type { TrainingRequest } from '../../worker/training/request.ts';
 import { type Preset, presets } from './presets.ts';
 
@@ -20,6 +20,8 @@ export const fields = {
   seed: wholeNumber({ default: 1, low: 0, high: 4_294_967_295 }),
   /** Empty: the study's own. */
   rate: text(first.rate, 20),
+  /** A logarithmic axis of steps. */
+  log: flag(false),
   /** Wait after so many steps; 0: do not. */
   pause: wholeNumber({ default: 0, low: 0, high: 1_000_000 }),
 };

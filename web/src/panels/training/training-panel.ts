@@ -5,7 +5,7 @@ import '../../components/figure-frame.ts';
 import '../../styles/training.css';
 import type { PanelState } from '../../app/link.ts';
 import { Panel } from '../../app/panel.ts';
-import { button, numberInput } from '../../components/controls.ts';
+import { button, checkbox, numberInput } from '../../components/controls.ts';
 import type { Figure } from '../../components/figure-frame.ts';
 import type { StudySummary } from '../../worker/training/runs.ts';
 import { lossFigure, matrixFigure, trackFigure } from './figures.ts';
@@ -60,13 +60,13 @@ class Training extends Panel {
     const request = requestOf(this.#state.values);
     if (JSON.stringify(request) !== JSON.stringify(this.#session.request)) this.#session.prepare(request);
     this.#session.setStop(this.#state.values.pause || null);
-    this.requestUpdate();
+    this.#painter.request();
   };
 
   async #paint(name: FigureName): Promise<void> {
     const { preparation } = this.#session;
     if (preparation !== undefined) {
-      const figure = makers[name]({ ...this.#session.seen(), preparation });
+      const figure = makers[name]({ ...this.#session.seen(), preparation, isLog: this.#state.values.log });
       const { [name]: _, ...others } = this.#figures;
       this.#figures = figure === undefined ? others : { ...this.#figures, [name]: figure };
     }
@@ -98,6 +98,7 @@ class Training extends Panel {
           ${notices.map((notice) => html`<p class="notice" role="alert">${notice}</p>`)}
           <div class="buttons run" role="group" aria-label="Training">${this.#buttons()}</div>
           ${statusOf(session)}
+          ${checkbox({ label: 'More room for early steps (logarithmic axis)', isChecked: values.log, onChange: (log) => this.#set({ log }) })}
           ${session.preparation === undefined ? nothing : figureNames.map((name) => this.#frame(name))}
           ${
             session.preparation?.theory.remark
