@@ -13,7 +13,7 @@ import type { ModelDescription } from '../../worker/methods/inspect.ts';
 import { aboutModel, graphSummary, parameterTable, signature } from './description.ts';
 import { formatBytes } from './format.ts';
 import './parity.ts';
-import { usesOf } from './uses.ts';
+import { usesOf } from '../../app/uses.ts';
 import { weightsFigure } from './weights.ts';
 
 const fields = { model: text('zhang2023-2d') };

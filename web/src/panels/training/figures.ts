@@ -138,7 +138,9 @@ export function matrixFigure(seeing: Seeing): Figure | undefined {
   return {
     name: `training-weights-${config.study}`,
     caption:
-      (scale === 'diverging' ? 'Vermilion above 0, blue below, one scale for all. ' : 'Darker is more. ') +
+      (scale === 'diverging'
+        ? 'Vermilion above 0, blue below, one scale for all. '
+        : 'The stronger, the more, from 0 to 1. ') +
       (axes === null ? '' : `${axes[0]!.toUpperCase()}${axes.slice(1)}.`),
     provenance: provenanceOf(seeing, source),
     draw: (context) =>

@@ -1,6 +1,7 @@
 /** What becomes of a trained model: it joins the library, opens in other panels, or is taken away as files. */
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Library, LibraryModel } from '../../app/library.ts';
+import { usesOf } from '../../app/uses.ts';
 import { button } from '../../components/controls.ts';
 import { download } from '../../components/download.ts';
 import type { FrozenTraining } from '../../worker/training/runs.ts';
@@ -27,17 +28,10 @@ export function keepModel(library: Library, frozen: FrozenTraining): KeptModel {
   return { model, frozen };
 }
 
-/** Panels that can use a model of these prompts, as links. */
-function linksOf({ model, frozen }: KeptModel): TemplateResult[] {
-  const { task } = frozen.config;
-  const link = (panel: string, title: string) => html`<a href=${`#${panel}?model=${model.id}`}>${title}</a>`;
-  const isPlanar = task.dimension === 2 && task.name !== 'markov-chain';
-  return [
-    ...(isPlanar ? [link('playground', 'Playground')] : []),
-    ...(task.name === 'markov-chain' ? [link('markov', 'Markov chains')] : []),
-    link('robustness', 'Robustness'),
-  ];
-}
+const linksOf = ({ model, frozen: { config } }: KeptModel): TemplateResult[] =>
+  usesOf(model.id, { metadata: config, sizes: config.model }).map(
+    ({ href, title, about }) => html`<a href=${href} title=${about}>${title}</a>`,
+  );
 
 export function saveModel({ bytes, config, step }: FrozenTraining): void {
   download(`${config.study}-${step}-steps.onnx`, bytes as BlobPart, 'application/octet-stream');

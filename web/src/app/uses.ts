@@ -1,5 +1,11 @@
 /** Where a model can be used, by its task. */
-import type { ModelDescription } from '../../worker/methods/inspect.ts';
+import type { TaskSpec } from '../../../models/tasks/index.ts';
+
+/** What of a model decides. */
+interface Suitor {
+  readonly metadata: { readonly task: Pick<TaskSpec, 'name'> };
+  readonly sizes: { readonly dimension: number };
+}
 
 export interface Use {
   readonly href: string;
@@ -8,7 +14,7 @@ export interface Use {
 }
 
 /** Links to the panels that take the model. */
-export function usesOf(id: string, { metadata, sizes }: Pick<ModelDescription, 'metadata' | 'sizes'>): readonly Use[] {
+export function usesOf(id: string, { metadata, sizes }: Suitor): readonly Use[] {
   const query = `?model=${encodeURIComponent(id)}`;
   const isMarkov = metadata.task.name === 'markov-chain';
   return [
