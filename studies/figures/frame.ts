@@ -202,10 +202,9 @@ export function spread(positions: readonly number[], gap: number, bottom: number
 
 /** Marks a finished SVG as one image with a text, for screen readers. */
 export function finish(svg: SvgElement, description: string): SvgElement {
-  for (const group of svg.querySelectorAll('g')) {
-    group.removeAttribute('aria-label');
-    group.removeAttribute('aria-description');
-    group.removeAttribute('aria-hidden');
+  // Groups, and single lines such as those of a frame, have no role that could have a name.
+  for (const name of ['aria-label', 'aria-description', 'aria-hidden']) {
+    for (const element of [...svg.querySelectorAll(`[${name}]`)]) element.removeAttribute(name);
   }
   for (const style of [...svg.querySelectorAll('style')]) style.remove();
   svg.setAttribute('class', 'icl-figure');

@@ -157,7 +157,7 @@ class Training extends Panel {
         button({ label: 'Stop', onClick: () => session.steer('stop') }),
       ];
     }
-    const label = phase === 'done' || phase === 'failed' ? 'Train again' : 'Train';
+    const label = session.step > 0 ? 'Train again' : 'Train';
     return [
       button({ label, isPrimary: true, isDisabled: !isPossible, onClick: () => void start(false) }),
       button({ label: 'One step', isDisabled: !isPossible, onClick: () => void start(true) }),
