@@ -36,30 +36,69 @@ export function lengthOf(dim: Dim, sizes: PromptSizes & { readonly batch?: numbe
   return sign === 'times' ? a * b : Math.max(0, sign === 'plus' ? a + b : a - b);
 }
 
-/** What was estimated of each graph last: runs come in batches of the same sizes, and reading a graph's types takes a while. */
-const estimates = new WeakMap<Graph, PromptSizes & { readonly bytes: number }>();
+/** Remembers what was estimated of each graph last: runs come in batches of the same sizes, and reading types takes a while. */
+function remembered(
+  estimate: (graph: Graph, sizes: PromptSizes) => number,
+): (graph: Graph, sizes: PromptSizes) => number {
+  const last = new WeakMap<Graph, PromptSizes & { readonly bytes: number }>();
+  return (graph, { context, queries }) => {
+    const known = last.get(graph);
+    if (known !== undefined && known.context === context && known.queries === queries) return known.bytes;
+    const bytes = estimate(graph, { context, queries });
+    last.set(graph, { context, queries, bytes });
+    return bytes;
+  };
+}
+
+const bytesOf = ({ dtype, shape }: Graph['interior'][number], sizes: PromptSizes): number =>
+  shape.reduce<number>((product, dim) => product * lengthOf(dim, sizes), bytesPerElement[dtype] ?? 4);
+
+/** What has no batch axis is there once, not once per prompt. */
+const isPerPrompt = ({ shape }: Graph['interior'][number]): boolean =>
+  shape.some((dim) => `${dim}`.split('_').includes('batch'));
 
 /**
  * Estimates the memory of one prompt in a run, in bytes: its inputs and outputs, twice, and every value between nodes.
  * An upper bound in practice, since ONNX Runtime reuses the buffers of values that are no longer needed.
  */
-export function bytesPerPrompt(graph: Graph, { context, queries }: PromptSizes): number {
-  const known = estimates.get(graph);
-  if (known !== undefined && known.context === context && known.queries === queries) return known.bytes;
-  const bytes = estimateBytes(graph, { context, queries });
-  estimates.set(graph, { context, queries, bytes });
-  return bytes;
-}
+export const bytesPerPrompt = remembered((graph, sizes) => {
+  const total = (values: Graph['interior']) => values.reduce((sum, value) => sum + bytesOf(value, sizes), 0);
+  return blocksInFlight * (total(graph.inputs) + total(graph.outputs)) + total(graph.interior.filter(isPerPrompt));
+});
 
-function estimateBytes(graph: Graph, { context, queries }: PromptSizes): number {
-  const sizes = { context, queries };
-  const bytesOf = ({ dtype, shape }: Graph['interior'][number]) =>
-    shape.reduce<number>((product, dim) => product * lengthOf(dim, sizes), bytesPerElement[dtype] ?? 4);
-  const total = (values: Graph['interior']) => values.reduce((sum, value) => sum + bytesOf(value), 0);
-  // What has no batch axis is there once, not once per prompt.
-  const interior = graph.interior.filter(({ shape }) => shape.some((dim) => `${dim}`.split('_').includes('batch')));
-  return blocksInFlight * (total(graph.inputs) + total(graph.outputs)) + total(interior);
-}
+/** Operators whose output is their input under another shape. */
+const reshaping: readonly string[] = ['Flatten', 'Reshape', 'Squeeze', 'Unsqueeze'];
+
+/**
+ * Estimates what of one prompt is in use at once, in bytes: at the node where it is most, all values that have been computed
+ * and are still read. It is what a processor's cache should hold.
+ */
+export const workingSetPerPrompt = remembered((graph, sizes) => {
+  const own = new Map<string, string>(); // Which value's memory a value lies in.
+  const at = (name: string) => own.get(name) ?? name;
+  for (const { opType, inputs, outputs } of graph.nodes) {
+    if (reshaping.includes(opType)) own.set(outputs[0]!, at(inputs[0]!));
+  }
+  const bytes = new Map<string, number>();
+  for (const value of [...graph.inputs, ...graph.interior.filter(isPerPrompt), ...graph.outputs]) {
+    if (at(value.name) === value.name) bytes.set(value.name, bytesOf(value, sizes));
+  }
+  const lastUse = new Map<string, number>();
+  for (const [i, { inputs }] of graph.nodes.entries()) for (const name of inputs) lastUse.set(at(name), i);
+  for (const { name } of graph.outputs) lastUse.set(at(name), graph.nodes.length);
+
+  const live = new Set(graph.inputs.map(({ name }) => name));
+  let most = 0;
+  for (const [i, { outputs }] of graph.nodes.entries()) {
+    for (const name of outputs) live.add(at(name));
+    most = Math.max(
+      most,
+      [...live].reduce((sum, name) => sum + (bytes.get(name) ?? 0), 0),
+    );
+    for (const name of live) if ((lastUse.get(name) ?? 0) <= i) live.delete(name);
+  }
+  return most;
+});
 
 /** Most prompts in one block; a prompt that is larger than the budget by itself runs alone. */
 export function promptsPerBlock(graph: Graph, sizes: PromptSizes, memoryBudget: number): number {
@@ -72,21 +111,29 @@ const piecesPerShard = 3;
 /** Bytes below which a piece is not worth the message that sends it to a thread. */
 const smallestPiece = 2 ** 20;
 
+export interface PieceBudgets {
+  /** Bytes that a piece may take. */
+  readonly memoryBudget: number;
+  /** Bytes that should be in use at once. @default memoryBudget */
+  readonly cacheBudget?: number;
+}
+
 /**
- * As {@link promptsPerBlock}, and not so many that a shard of several would have nothing to do, or one piece more than the
- * others.
+ * Most prompts in a piece that is within its budgets, and not so many that a shard of several would have nothing to do, or
+ * one piece more than the others.
  */
 export function promptsPerPiece(
   graph: Graph,
   sizes: PromptSizes & { readonly batch: number },
-  memoryBudget: number,
+  { memoryBudget, cacheBudget = memoryBudget }: PieceBudgets,
   shards: number,
 ): number {
-  const { batch, context, queries } = sizes;
-  const most = promptsPerBlock(graph, { context, queries }, memoryBudget);
+  const { batch } = sizes;
+  const inCache = Math.max(1, Math.floor(cacheBudget / workingSetPerPrompt(graph, sizes)));
+  const most = Math.min(promptsPerBlock(graph, sizes, memoryBudget), inCache);
   if (shards === 1) return most;
   const share = Math.ceil(batch / (shards * piecesPerShard));
-  const size = Math.min(most, Math.max(share, promptsPerBlock(graph, { context, queries }, smallestPiece)));
+  const size = Math.min(most, Math.max(share, promptsPerBlock(graph, sizes, smallestPiece)));
   if (batch <= size) return size;
   const each = Math.ceil(batch / (shards * size));
   return Math.ceil(batch / (shards * each));

@@ -23,8 +23,8 @@ import type { WorkerSettings } from './worker-protocol.ts';
 /** More threads than this gain nothing on graphs of this size. */
 const mostThreads = 4;
 
-/** On a processor blocks beyond its caches are slower; a GPU wants much at a time. */
-const cacheBudget = 4 * 2 ** 20;
+/** What a core's own cache holds, and what is beyond it is slower; a GPU wants much at a time. */
+const cacheBudget = 2 * 2 ** 20;
 
 export const sessionDefaults: SessionOptions = {
   provider: 'auto',
@@ -62,8 +62,14 @@ export async function openSession(
   const { runner, runtime } =
     provider === 'webgpu' ? await startInSlot(settings) : await ShardedRunner.start(settings, shards);
   const report = { provider, adapter, runtime, opset: model.opset, threads: shards };
-  const pieceBudget = Math.min(memoryBudget, provider === 'cpu' ? cacheBudget : memoryBudget);
-  return createSession({ model, report, memoryBudget, pieceBudget, prefixes: settings.prefixes, runner });
+  return createSession({
+    model,
+    report,
+    memoryBudget,
+    ...(provider === 'cpu' && { cacheBudget }),
+    prefixes: settings.prefixes,
+    runner,
+  });
 }
 
 interface Started {

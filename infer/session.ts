@@ -82,10 +82,9 @@ export class NotFiniteError extends Error {
 export interface SessionParts {
   readonly model: RunnableModel;
   readonly report: SessionReport;
-  /** Bytes of a block that is copied. */
   readonly memoryBudget: number;
-  /** Bytes of a piece that is computed at a time. @default memoryBudget */
-  readonly pieceBudget?: number;
+  /** Bytes that should be in use at once. @default memoryBudget */
+  readonly cacheBudget?: number;
   /** Whether the runner fills `prefixPrediction`. */
   readonly prefixes: boolean;
   readonly runner: Runner;
@@ -122,7 +121,7 @@ export function createSession(parts: SessionParts): InferenceSession {
 
 /** Answers a batch block by block; a lane more than shards, so that a block is made ready while the others run. */
 async function runInBlocks(
-  { model, memoryBudget, pieceBudget = memoryBudget, prefixes, runner }: SessionParts,
+  { model, memoryBudget, cacheBudget = memoryBudget, prefixes, runner }: SessionParts,
   prompts: PromptBatch,
 ): Promise<Predictions> {
   const { batch, context, queries } = prompts;
@@ -138,8 +137,10 @@ async function runInBlocks(
   const prediction = new Float32Array(batch * perPrompt);
   const perPrefix = (context + 1) * perPrompt;
   const prefixPrediction = prefixes ? new Float32Array(batch * perPrefix) : undefined;
-  const pieceSize = promptsPerPiece(model.graph, prompts, pieceBudget, runner.shards);
-  const size = runner.takesWhole(prompts) ? batch : promptsPerPiece(model.graph, prompts, memoryBudget, runner.shards);
+  const { graph } = model;
+  const pieceSize = promptsPerPiece(graph, prompts, { memoryBudget, cacheBudget }, runner.shards);
+  const isWhole = runner.takesWhole(prompts);
+  const size = isWhole ? batch : promptsPerPiece(graph, prompts, { memoryBudget }, runner.shards);
   const breather = createBreather();
   let next = 0;
 

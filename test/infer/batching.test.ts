@@ -1,6 +1,12 @@
 /** What a prompt costs, and that cutting a batch into blocks changes nothing. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bytesPerPrompt, checkMemoryBudget, promptsPerBlock, promptsPerPiece } from '../../infer/batching.ts';
+import {
+  bytesPerPrompt,
+  checkMemoryBudget,
+  promptsPerBlock,
+  promptsPerPiece,
+  workingSetPerPrompt,
+} from '../../infer/batching.ts';
 import type { InferenceSession } from '../../infer/session.ts';
 import { openSession } from '../../infer/session-node.ts';
 import { UsageError } from '../../models/errors.ts';
@@ -36,6 +42,47 @@ describe('the memory of a prompt', () => {
   });
 });
 
+describe('what is in use at once', () => {
+  const value = (name: string, length: number) => ({ name, dtype: 'float32', shape: ['batch', length] }) as const;
+  const node = (opType: string, inputs: string[], output: string) => ({
+    name: output,
+    opType,
+    domain: '',
+    inputs,
+    outputs: [output],
+    attributes: {},
+  });
+  const sizes = { context: 1, queries: 1 };
+
+  test('is what has been computed and is still read', () => {
+    const graph = {
+      name: 'chain',
+      inputs: [value('x', 10)],
+      outputs: [value('y', 1)],
+      initializers: [],
+      interior: [value('a', 100), value('b', 100), value('c', 7), value('d', 7)],
+      // x (10) and a (100); a and b (100); b, and c (7), which d is too; c and y (1).
+      nodes: [
+        node('Exp', ['x'], 'a'),
+        node('Exp', ['a'], 'b'),
+        node('Slice', ['b'], 'c'),
+        node('Squeeze', ['c'], 'd'),
+        node('ReduceSum', ['d'], 'y'),
+      ],
+    };
+    expect(workingSetPerPrompt(graph, sizes)).toBe(4 * 200);
+    const kept = { ...graph, nodes: graph.nodes.with(4, node('ReduceSum', ['d', 'x'], 'y')) };
+    expect(workingSetPerPrompt(kept, sizes)).toBe(4 * 210);
+  });
+
+  test('of a model is less than the memory of a run, and the prompt at least', () => {
+    const lengths = { context: 41, queries: 3 };
+    const bytes = workingSetPerPrompt(model.graph, lengths);
+    expect(bytes).toBeGreaterThan(4 * 41 * (dimension + 1));
+    expect(bytes).toBeLessThan(bytesPerPrompt(model.graph, lengths));
+  });
+});
+
 describe('blocks', () => {
   test('fill the budget and do not exceed it', () => {
     const sizes = { context: 40, queries: 5 };
@@ -54,7 +101,7 @@ describe('blocks', () => {
     const sizes = { context: 40, queries: 1 };
     const budget = 100 * bytesPerPrompt(model.graph, sizes);
     const pieces = (batch: number, shards: number, most = budget) =>
-      promptsPerPiece(model.graph, { ...sizes, batch }, most, shards);
+      promptsPerPiece(model.graph, { ...sizes, batch }, { memoryBudget: most }, shards);
     expect(pieces(1000, 1)).toBe(100);
     expect(pieces(1000, 2)).toBe(100); // 5 for each
     expect(pieces(1001, 2)).toBe(84); // 6 for each: 11 of 84 and one of 77
