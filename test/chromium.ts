@@ -26,12 +26,15 @@ export function launchProfile(folder: string): Promise<BrowserContext> {
   return chromium.launchPersistentContext(folder, launchOptions);
 }
 
-/** A page, and everything it reported as an error since: console, exceptions, refused by the security policy. */
+/**
+ * A page, and everything it reported as an error since: console, exceptions, refused by the security policy. Nothing is kept for
+ * use offline unless the options allow service workers.
+ */
 export async function openPage(
   browser: Browser,
   options: BrowserContextOptions = {},
 ): Promise<{ page: Page; problems: string[] }> {
-  const context = await browser.newContext(options);
+  const context = await browser.newContext({ serviceWorkers: 'block', ...options });
   const page = await context.newPage();
   const problems: string[] = [];
   page.on('console', (message) => {

@@ -70,7 +70,7 @@ describe.runIf(hasChromium)('without a network', () => {
 
   test('a second visit answers, at a sub-path of a host that is gone', async () => {
     const { asked, url, close } = await host(subPath().folder);
-    const { page, problems } = await site.visit();
+    const { page, problems } = await site.visit({ serviceWorkers: 'allow' });
     await page.goto(`${url}some/where/#markov`);
     await page.waitForSelector('icl-markov[data-ready]', { timeout: 30_000 });
     await becomesKept(page);
@@ -92,7 +92,7 @@ describe.runIf(hasChromium)('without a network', () => {
   test('a new version is fetched whole, and takes over once no page of the old one is open', async () => {
     const { folder, path } = subPath();
     const { asked, url } = await host(folder);
-    const { page } = await site.visit();
+    const { page } = await site.visit({ serviceWorkers: 'allow' });
     const context = page.context();
     const caches = () => page.evaluate('caches.keys()') as Promise<string[]>;
     const where = `${url}some/where/`;
@@ -133,7 +133,7 @@ describe.runIf(hasChromium)('without a network', () => {
     const [model] = readdirSync(join(path, 'assets')).filter((name) => name.startsWith('shen2024'));
     rmSync(join(path, 'assets', model!));
     const { url } = await host(folder);
-    const { page } = await site.visit();
+    const { page } = await site.visit({ serviceWorkers: 'allow' });
     await page.goto(`${url}some/where/#markov`);
     await page.waitForSelector('icl-markov[data-ready]', { timeout: 30_000 });
     await page.waitForSelector('footer:has-text("Not kept")', { timeout: 30_000 });

@@ -2,7 +2,7 @@
 import type { Figure } from '../../components/figure-frame.ts';
 import type { MarkovAnswers, MarkovErrors, MarkovErrorsArgument } from '../../worker/methods/markov.ts';
 import { drawChains } from './figures/chains.ts';
-import { drawAlong, drawErrors, measureWords } from './figures/charts.ts';
+import { drawAlong, drawErrors } from './figures/charts.ts';
 import { drawDiagram } from './figures/diagram.ts';
 import { drawNextState, type Outlook } from './figures/next-state.ts';
 import { drawQueries } from './figures/queries.ts';
@@ -217,5 +217,3 @@ export function errorsFigure({ argument, errors, respondents, measure, main }: E
     }),
   };
 }
-
-export { measureWords };
