@@ -181,11 +181,7 @@ function otherAnswers({ answers, question, respondents }: Shown): TemplateResult
   return html`
     <p class="muted">
       ${others.map(([key, value], i) => `${i > 0 ? '; ' : 'Also: '}${words[key] ?? key}, ${formatAnswer(value)}`)}.
-      ${
-        times.length === 0
-          ? nothing
-          : `One run with every query took ${times.join(', ')} on ${providerTitles[question.provider]}.`
-      }
+      ${times.length === 0 ? nothing : `One run took ${times.join(', ')} on ${providerTitles[question.provider]}.`}
     </p>
   `;
 }

@@ -74,7 +74,6 @@ export function panelControls({ setting, values, models, shown, change }: Contro
       value: compared?.model.id ?? 'none',
       choices: [{ value: 'none', title: 'No other model' }, ...others.map(named)],
       onChange: (compare) => change({ compare }, true),
-      hint: 'Models that take the same prompts.',
     })}
     ${slider({
       label: 'Chains in the context, n',

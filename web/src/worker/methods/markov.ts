@@ -53,7 +53,7 @@ export interface MarkovAnswers {
   /** To `query`, from `lengths` chains each. */
   readonly along: Answers<readonly number[]>;
   readonly lengths: readonly number[];
-  /** Milliseconds of the models' first runs, by model. */
+  /** Milliseconds of each model's last run, from the longest context. */
   readonly milliseconds: Answers<number>;
 }
 
@@ -127,13 +127,13 @@ export async function answerMarkov(
     for (const model of models) {
       const session = await sessionOf(model, provider);
       const least = modelNamed(model).architecture.minimumContext;
-      const start = performance.now();
       const { prediction } = await session.run(prompt);
-      milliseconds[model] = performance.now() - start;
       const values: number[] = [];
       for (const length of argument.lengths) {
         const shorter = truncateContext(alone, length, room);
+        const start = performance.now();
         values.push(length >= least ? (await session.run(shorter)).prediction[0]! : Number.NaN);
+        milliseconds[model] = performance.now() - start;
         await turn();
       }
       answers[model] = [...prediction];
