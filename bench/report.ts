@@ -93,7 +93,8 @@ const rows: Readonly<Record<string, RowWords>> = {
     work: 'inference of the transformer, d=5 N=20 B=64, at the query',
     peer: 'PyTorch, predictions at every position',
     aim: 'reported',
-    limit: 'Matrix products, of which a quarter of the time goes, and a hundred element-wise nodes a layer; each thread takes a dozen prompts at a time, which its core’s cache holds.',
+    limit:
+      'Matrix products, and a hundred element-wise nodes a layer, which cost as much; each thread takes a dozen prompts at a time, which its core’s cache holds.',
   },
   sampler: {
     work: 'drawing the prompts of a training step, d=20 N=40 B=256',
