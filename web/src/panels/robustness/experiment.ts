@@ -15,6 +15,9 @@ import type { RobustnessValues } from './fields.ts';
 /** In links, where a shift's name may stand. */
 export const varyLength = 'length';
 
+/** What varies, as a link says it. */
+export const varyOf = ({ shift }: Pick<Experiment, 'shift'>): string => shift?.name ?? varyLength;
+
 export interface Experiment {
   readonly task: TaskSpec;
   /** Null: the test length varies. */

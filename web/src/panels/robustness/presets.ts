@@ -23,7 +23,7 @@ export const presets: readonly Preset[] = [
     title: 'Covariates in another unit break it',
     point:
       'Linear attention has learned one step of gradient descent for covariates of unit variance. Scaled by c its error grows like (1 − c²)²; least squares and ridge do not mind.',
-    values: { model: 'zhang2023-5d' },
+    values: { model: 'zhang2023-5d', vary: 'covariate-scale' },
   },
   {
     id: 'query-scale',
@@ -143,8 +143,9 @@ export const valuesOf = ({ values }: Preset): RobustnessValues => ({ ...defaultV
 /** How the figure is looked at does not make another measurement of it. */
 const ofLooks: readonly (keyof RobustnessValues)[] = ['axis', 'band', 'seed', 'precision', 'prompts'];
 
-/** The preset that the link stands for. */
-export function presetOf(values: RobustnessValues): Preset | undefined {
+/** The preset that a link stands for. @param vary What its `vary` means, which a link may leave open. */
+export function presetOf(link: RobustnessValues, vary: string): Preset | undefined {
+  const values = { ...link, vary };
   const keys = (Object.keys(values) as (keyof RobustnessValues)[]).filter((key) => !ofLooks.includes(key));
   return presets.find((preset) => {
     const wanted = valuesOf(preset);

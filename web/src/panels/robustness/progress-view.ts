@@ -35,15 +35,22 @@ export function progressView(run: Run, again: () => void): TemplateResult {
   `;
 }
 
-/** "4,096 of at most 20,000 prompts per point; the widest interval is ± 3 %". */
+/** "4,096 of at most 20,000 prompts per point, interval ± 3 % or less." */
 function progressWords({ status, progress, request }: Run): string {
-  if (progress === undefined) return status === 'stopped' ? 'Stopped before the first prompt.' : 'Opening the model.';
-  const drawn = `${count(progress.prompts)} of at most ${count(request.prompts)} prompts per point`;
-  const width = Number.isNaN(progress.precision) ? '' : `; the widest interval is ± ${percent(2 * progress.precision)}`;
+  if (progress === undefined) {
+    if (status === 'stopped') return 'Stopped before the first prompt.';
+    return status === 'opening' ? 'Opening the model.' : 'Asking the first prompts.';
+  }
+  const { prompts, widest } = progress;
   const end = { opening: '', running: '', paused: 'Paused. ', stopped: 'Stopped. ', failed: '', done: 'Done. ' }[
     status
   ];
-  return `${end}${drawn}${width}.`;
+  const drawn = `${count(prompts)} of at most ${count(request.prompts)} prompts per point`;
+  if (widest === null) return `${end}${drawn}.`;
+  const { models, all } = widest;
+  const slower =
+    all.ratio > 1.2 * models.ratio ? `; ${all.estimator.replaceAll('-', ' ')} up to ± ${percent(2 * all.ratio)}` : '';
+  return `${end}${drawn}, interval ± ${percent(2 * models.ratio)} or less${slower}.`;
 }
 
 /** For ears: only what changes rarely. */
@@ -61,6 +68,6 @@ const statusWords = ({ status }: Run): string =>
 function share({ status, progress, request }: Run): number {
   if (status === 'done') return 1;
   if (progress === undefined) return 0;
-  const precise = (request.targetStandardError / progress.precision) ** 2;
-  return Math.min(1, Math.max(progress.prompts / request.prompts, Number.isNaN(precise) ? 0 : precise));
+  const precise = progress.widest === null ? 0 : (request.targetStandardError / progress.widest.all.ratio) ** 2;
+  return Math.min(1, Math.max(progress.prompts / request.prompts, precise));
 }

@@ -8,7 +8,7 @@ import type { Figure } from '../../components/figure-frame.ts';
 import '../../components/figure-frame.ts';
 import type { ModelDescription } from '../../worker/methods/models.ts';
 import { evaluateCommand } from './command.ts';
-import { curvePlaces, type Experiment, resolveExperiment } from './experiment.ts';
+import { curvePlaces, type Experiment, resolveExperiment, varyOf } from './experiment.ts';
 import { fields, type RobustnessValues } from './fields.ts';
 import { presetOf } from './presets.ts';
 import { progressView } from './progress-view.ts';
@@ -94,7 +94,7 @@ class Robustness extends Panel {
   }
 
   protected override willUpdate(): void {
-    if (this.hidden) return;
+    if (this.lab.link.panel !== 'robustness') return;
     this.#read();
     const experiment = this.#experiment();
     const key = experiment === undefined ? '' : JSON.stringify(this.#request(experiment));
@@ -138,7 +138,7 @@ class Robustness extends Panel {
     const { values, problems } = this.#state;
     const experiment = this.#experiment();
     const run = this.#run;
-    const preset = presetOf(values);
+    const preset = presetOf(values, experiment === undefined ? values.vary : varyOf(experiment));
     const notices = [...problems, ...(experiment?.problems ?? [])];
     const trouble = run?.problem ?? this.#problem;
     const name = `robustness-${values.model}`;
@@ -155,7 +155,7 @@ class Robustness extends Panel {
         </div>
         <div class="seen">
           ${preset === undefined ? nothing : html`<h3>${preset.title}</h3><p class="point">${preset.point}</p>`}
-          <div class="curve">
+          <div class="curve" ?data-stale=${run === undefined && this.#figure !== undefined}>
             <icl-figure-frame .figure=${this.#drawn(experiment, run)}></icl-figure-frame>
           </div>
           ${
@@ -213,7 +213,7 @@ class Robustness extends Panel {
     const prompts = status === 'stopped' && progress !== undefined ? progress.prompts : request.prompts;
     return {
       name: `robustness-${request.model}`,
-      caption: `${measure.name.replaceAll('-', ' ')} over ${over}; ${models.map(({ title }) => title).join(' and ')}.`,
+      caption: `${sentence(measure.name)} over ${over}; ${models.map(({ title }) => title).join(' and ')}.`,
       provenance: { text: provenanceText(run), command: evaluateCommand(experiment, request, models, prompts) },
       draw: (context) =>
         chart.drawRobustness(context, { experiment, rows, curves, models, yScale, isBand: values.band }),
@@ -221,6 +221,8 @@ class Robustness extends Panel {
     };
   }
 }
+
+const sentence = (name: string): string => `${name[0]!.toUpperCase()}${name.slice(1).replaceAll('-', ' ')}`;
 
 function provenanceText({ request, curves, progress }: Run): string {
   const papers = curves.papers.map(

@@ -3,7 +3,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import type { LibraryModel } from '../../app/library.ts';
 import type { PanelState } from '../../app/link.ts';
 import { button, checkbox, numberInput, radios, select, slider } from '../../components/controls.ts';
-import { type Experiment, varyLength } from './experiment.ts';
+import { type Experiment, varyLength, varyOf } from './experiment.ts';
 import { type fields, precisions, type RobustnessValues } from './fields.ts';
 import { presetOf, presets, valuesOf } from './presets.ts';
 
@@ -32,7 +32,7 @@ export function settingsView({ state, models, rivals, rivalsHint, experiment }: 
   const groupOf = ({ origin }: LibraryModel) => (origin === 'built-in' ? 'Built in' : 'Yours');
   return html`
     <div class="controls">
-      ${presetChoice(values, choose)}
+      ${presetChoice(values, experiment, choose)}
       ${select({
         label: 'Model',
         value: values.model,
@@ -59,8 +59,8 @@ export function settingsView({ state, models, rivals, rivalsHint, experiment }: 
   `;
 }
 
-function presetChoice(values: RobustnessValues, choose: Choose): TemplateResult {
-  const current = presetOf(values);
+function presetChoice(values: RobustnessValues, experiment: Experiment | undefined, choose: Choose): TemplateResult {
+  const current = presetOf(values, experiment === undefined ? values.vary : varyOf(experiment));
   return select({
     label: 'Start from',
     value: current?.id ?? '',
@@ -88,7 +88,7 @@ function varyControls(
   return html`
     ${select({
       label: 'What varies',
-      value: shift?.name ?? varyLength,
+      value: varyOf({ shift }),
       choices: [
         { value: varyLength, title: 'length of the prompt', group: 'Prompt' },
         ...shifts.map(({ name, about }) => ({

@@ -1,5 +1,11 @@
 /** Methods of robustness: risks measured in rounds, and the exact curves beside them. */
-import { type EvaluationRow, type EvaluationStep, evaluateProgressively, zScore } from '../../../../infer/evaluate.ts';
+import {
+  answererNames,
+  type EvaluationRow,
+  type EvaluationStep,
+  evaluateProgressively,
+  zScore,
+} from '../../../../infer/evaluate.ts';
 import { type MeasureName, measuresFor } from '../../../../infer/measures.ts';
 import type { SessionReport } from '../../../../infer/session.ts';
 import type { WebProvider } from '../../../../infer/web-runtime.ts';
@@ -36,9 +42,15 @@ export interface MeasureProgress extends Omit<EvaluationStep, 'rows'> {
   readonly rows: readonly EvaluationRow[];
   /** z of each row. */
   readonly z: readonly (number | null)[];
-  /** Largest standard error / risk of any row but differences; NaN before there is one. */
-  readonly precision: number;
+  /** Whose standard error / risk is largest, of the models and of all; differences apart. Null before there is a risk. */
+  readonly widest: { readonly models: Width; readonly all: Width } | null;
   readonly report: SessionReport;
+}
+
+export interface Width {
+  readonly estimator: string;
+  /** Standard error / risk. */
+  readonly ratio: number;
 }
 
 /** Least time between two reports: the page draws each. */
@@ -71,7 +83,7 @@ export async function measureRobustness(
     const isDue = performance.now() - reported >= betweenReports && (isFirstRound || step.isRoundComplete);
     if (isDue || step.isDone || (isFirstRound && step.isRoundComplete)) {
       const rows = rowsNow();
-      last = { ...step, rows, z: rows.map(zScore), precision: worst(rows), report: session.report };
+      last = { ...step, rows, z: rows.map(zScore), widest: widestOf(rows), report: session.report };
       report(last);
       reported = performance.now();
     }
@@ -81,11 +93,16 @@ export async function measureRobustness(
   return last!;
 }
 
-function worst(rows: readonly EvaluationRow[]): number {
-  const ratios = rows.flatMap(({ risk, standardError, estimator }) =>
-    estimator === 'difference' || standardError === 0 ? [] : [standardError / risk],
+function widestOf(rows: readonly EvaluationRow[]): MeasureProgress['widest'] {
+  const widths = rows.flatMap(({ estimator, risk, standardError }): Width[] =>
+    estimator === answererNames.difference
+      ? []
+      : [{ estimator, ratio: standardError === 0 ? 0 : standardError / risk }],
   );
-  return ratios.length === 0 ? Number.NaN : Math.max(...ratios);
+  if (widths.length === 0) return null;
+  const largest = (among: readonly Width[]) => among.reduce((a, b) => (b.ratio > a.ratio ? b : a));
+  const models: readonly string[] = [answererNames.model, answererNames.compared];
+  return { models: largest(widths.filter(({ estimator }) => models.includes(estimator))), all: largest(widths) };
 }
 
 export interface CurveArgument {
