@@ -23,8 +23,8 @@ import type { WorkerSettings } from './worker-protocol.ts';
 /** More threads than this gain nothing on graphs of this size. */
 const mostThreads = 4;
 
-/** What a core's own cache holds, and what is beyond it is slower; a GPU wants much at a time. */
-const cacheBudget = 2 * 2 ** 20;
+/** What a core's own cache holds beside the prompts that stream through it: more is slower. A GPU wants much at a time. */
+const cacheBudget = 1.5 * 2 ** 20;
 
 export const sessionDefaults: SessionOptions = {
   provider: 'auto',
