@@ -20,6 +20,9 @@ import { canonicalJson, type JsonValue } from './json.ts';
 
 export const schemaVersion = 1;
 
+/** `icl.model` of a model that was made elsewhere and stands behind an adapter. */
+export const adaptedName = 'adapted';
+
 export interface ModelMetadata {
   readonly schema: typeof schemaVersion;
   readonly version: string;

@@ -54,6 +54,11 @@ export function parseForeignModel(where: string, bytes: Uint8Array): Model {
   return parse(where, bytes, () => {}, parseForeignGraph);
 }
 
+/** A file's metadata alone. @throws {DataError} if the bytes are no ONNX model. */
+export function parseProps(where: string, bytes: Uint8Array): Readonly<Record<string, string>> {
+  return naming(where, () => parseMetadata(decode(where, bytes).metadataProps ?? []));
+}
+
 function parse(
   where: string,
   bytes: Uint8Array,
@@ -61,7 +66,7 @@ function parse(
   read: (graph: onnx.IGraphProto) => Graph,
 ): Model {
   const message = decode(where, bytes);
-  try {
+  return naming(where, () => {
     const metadata = parseMetadata(message.metadataProps ?? []);
     inspect(metadata);
     const graph = message.graph;
@@ -70,7 +75,7 @@ function parse(
     }
     refuse('model', 'local functions', message.functions?.length);
     refuse('model', 'training information', message.trainingInfo?.length);
-    const model: Model = {
+    return {
       irVersion: integerOf('IR version', message.irVersion),
       opsetImports: (message.opsetImport ?? []).map(({ domain, version }) => ({
         domain: domain ?? '',
@@ -84,7 +89,13 @@ function parse(
       graph: rung(`graph ${graph.name}`, () => read(graph)),
       metadata,
     };
-    return model;
+  });
+}
+
+/** Runs a part of reading; what is wrong with the file is said under the file's name. */
+function naming<T>(where: string, run: () => T): T {
+  try {
+    return run();
   } catch (cause) {
     if (!(cause instanceof ExportError)) throw cause;
     const remedy = cause.remedy ?? 'The file is damaged or was changed by another tool: export it again.';

@@ -16,8 +16,8 @@ import { samplerFor } from '../models/task-fit.ts';
 import { parseTask } from '../models/tasks/index.ts';
 import { type Dim, formatType, type Graph, type Model } from './graph.ts';
 import type { JsonValue } from './json.ts';
-import { type ModelMetadata, parityProp, readMetadata } from './metadata.ts';
-import { parseModel } from './parse.ts';
+import { adaptedName, type ModelMetadata, parityProp, readMetadata } from './metadata.ts';
+import { parseForeignModel, parseModel, parseProps } from './parse.ts';
 import { serializeModel } from './serialize.ts';
 
 /** A model that is read and checked: what sessions run. */
@@ -72,6 +72,52 @@ export function readModel(where: string, bytes: Uint8Array): FrozenModel {
     irVersion: model.irVersion,
     graph,
   };
+}
+
+/** As {@link readModel}, and also what stands behind an adapter: see `adapt.ts`. @throws {DataError} */
+export function readRunnable(where: string, bytes: Uint8Array): RunnableModel {
+  const props = parseProps(where, bytes);
+  return props['icl.model'] === adaptedName ? readAdapted(where, bytes, props) : readModel(where, bytes);
+}
+
+function readAdapted(where: string, bytes: Uint8Array, props: Readonly<Record<string, string>>): RunnableModel {
+  const metadata = readMetadata(where, props);
+  const model = parseForeignModel(where, bytes);
+  const { graph } = model;
+  const sizes = { dimension: readDimension(where, graph) };
+  checkInputs(where, graph, sizes);
+  readOutputs(where, graph, sizes);
+  const architecture: ModelContract = {
+    name: adaptedName,
+    description: 'a model that was made elsewhere, behind an adapter',
+    source: metadata.convertedFrom,
+    minimumContext: 1,
+  };
+  checkTask(where, metadata, architecture, sizes);
+  return {
+    bytes,
+    metadata,
+    architecture,
+    sizes,
+    hasPrefixes: false,
+    opset: readOpset(where, model),
+    irVersion: model.irVersion,
+    graph: { ...graph, interior: guessInterior(graph) },
+  };
+}
+
+/**
+ * What memory a foreign graph takes, which it does not say: as if every node made a token of the widest weight for every pair
+ * and query. More than it needs as a rule, since buffers are used again.
+ */
+function guessInterior({ nodes, initializers }: Graph): Graph['interior'] {
+  const widths = initializers.flatMap(({ dtype, shape }) => (dtype === 'float32' && shape.length >= 2 ? shape : []));
+  const width = widths.reduce((widest, length) => Math.max(widest, length), 1);
+  return nodes.map((_, i) => ({
+    name: `guess_${i}`,
+    dtype: 'float32',
+    shape: ['batch', 'queries', 'context_plus_1', Math.min(width, 4096)],
+  }));
 }
 
 /**
