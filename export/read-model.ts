@@ -41,6 +41,24 @@ export interface FrozenModel extends RunnableModel {
   readonly parameters: Readonly<Record<string, Float32Array>>;
 }
 
+/** A stored tensor, row-major. */
+export interface TrainedTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** The trained tensors of a model; of one that was made elsewhere every stored tensor of floats. */
+export function trainedTensors(model: RunnableModel): readonly TrainedTensor[] {
+  if (!isFrozen(model)) return model.graph.initializers.filter((each) => each.dtype === 'float32');
+  const { architecture, sizes, parameters } = model;
+  return Object.entries(architecture.parameterShapes(sizes)).map(([name, shape]) => ({
+    name,
+    shape,
+    data: parameters[name]!,
+  }));
+}
+
 export const isFrozen = (model: RunnableModel): model is FrozenModel => 'parameters' in model;
 
 const damaged = 'The file is damaged or was changed by another tool: export it again.';

@@ -3,8 +3,10 @@ import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { exportModel } from '../../export/export-model.ts';
+import { serializeModel } from '../../export/serialize.ts';
 import { hasChromium } from '../chromium.ts';
 import { randomModel } from '../export/fixtures.ts';
+import { embeddingModel, input } from '../export/foreign-models.ts';
 import { expectAccessible, expectNoSidewaysScroll, type LabSite, openLabSite } from './lab.ts';
 
 /** SwiftShader compiles shaders for seconds, on a busy machine for many. */
@@ -134,6 +136,39 @@ describe.runIf(hasChromium)('your model', () => {
     ]);
     expect(rows[1]).toContain('swiftshader');
     expect(await textOf(page, 'icl-parity')).toContain('farthest apart at prediction[');
+    expect(problems).toEqual([]);
+    await page.context().close();
+  });
+
+  test('a file that was made elsewhere is adapted and answers in the playground', async () => {
+    const { page, problems } = await visit();
+    await choose(page, 'theirs.onnx', serializeModel(embeddingModel()));
+    await page.waitForSelector(`${panel} icl-foreign-model`);
+    expect(await textOf(page, 'icl-foreign-model')).toContain('by elsewhere 2.1');
+    expect(await textOf(page, '[aria-label="Inputs and outputs"]')).toContain('float32 [batch, seq, 3]');
+    expect(await textOf(page, '.adapter .radios')).toContain('tokens: rows (x, y), the query last with y = 0');
+    await expectAccessible(page);
+    await page.click('text=Adapt and use');
+    await page.waitForSelector(`${panel} .own-name:text-is("theirs (adapted)")`);
+    expect(await textOf(page, '.facts >> nth=0')).toContain('theirs.onnx, by elsewhere 2.1');
+    expect(await textOf(page, 'icl-parity')).toContain('no float64 reading');
+    await page.click(`${panel} .uses a:text-is("Playground")`);
+    await page.waitForSelector('icl-playground[data-ready]');
+    expect(await page.locator('icl-playground').innerText()).toContain('theirs (adapted)');
+    expect(await page.locator('icl-playground [role=alert]').count()).toBe(0);
+    expect(problems).toEqual([]);
+    await page.context().close();
+  });
+
+  test('a file that no adapter fits says why', async () => {
+    const { page, problems } = await visit();
+    const model = embeddingModel();
+    const fixed = { ...model, graph: { ...model.graph, inputs: [input('tokens', 1, 21, 3)] } };
+    await choose(page, 'fixed.onnx', serializeModel(fixed));
+    await page.waitForSelector(`${panel} icl-foreign-model [role=alert]`);
+    expect(await textOf(page, 'icl-foreign-model [role=alert]')).toContain('export it with dynamic axes');
+    await page.click('text=Leave it');
+    await page.waitForSelector(`${panel} .own-name:text-is("Linear attention")`);
     expect(problems).toEqual([]);
     await page.context().close();
   });

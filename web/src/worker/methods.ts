@@ -1,4 +1,5 @@
 /** Everything a worker can be asked, by name. A group of methods is a file in `methods/` and a line here. */
+import { adapt } from './methods/adapt.ts';
 import { inspectModel } from './methods/inspect.ts';
 import * as markov from './methods/markov.ts';
 import * as models from './methods/models.ts';
@@ -16,6 +17,7 @@ export const methods = {
   ...predict,
   ...robustness,
   ...training,
+  adapt,
   inspectModel,
   timeModel,
   verify,

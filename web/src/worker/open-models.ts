@@ -2,14 +2,14 @@
  * The frozen models that a worker has open, by the page's id: read once, a session for each provider that was asked for.
  * Two providers of one model may be open side by side.
  */
-import { type FrozenModel, readModel } from '../../../export/read-model.ts';
+import { isFrozen, type RunnableModel, readRunnable } from '../../../export/read-model.ts';
 import { withoutPrefixes } from '../../../export/without-prefixes.ts';
 import type { InferenceSession } from '../../../infer/session.ts';
 import { openSession } from '../../../infer/session-web.ts';
 import type { WebProvider } from '../../../infer/web-runtime.ts';
 
 interface OpenModel {
-  readonly model: FrozenModel;
+  readonly model: RunnableModel;
   /** By provider and whether it has prefixes. */
   readonly sessions: Map<string, Promise<InferenceSession>>;
 }
@@ -17,15 +17,15 @@ interface OpenModel {
 const open = new Map<string, OpenModel>();
 
 /** @throws {DataError} if the bytes are no model of ours. */
-export function addModel(id: string, name: string, bytes: Uint8Array): FrozenModel {
+export function addModel(id: string, name: string, bytes: Uint8Array): RunnableModel {
   const known = open.get(id);
   if (known !== undefined) return known.model;
-  const model = readModel(name, bytes);
+  const model = readRunnable(name, bytes);
   open.set(id, { model, sessions: new Map() });
   return model;
 }
 
-export function modelNamed(id: string): FrozenModel {
+export function modelNamed(id: string): RunnableModel {
   return entry(id).model;
 }
 
@@ -44,7 +44,7 @@ export function sessionOf(
   const key = `${provider} ${prefixes && model.hasPrefixes}`;
   const known = sessions.get(key);
   if (known !== undefined) return known;
-  const opening = openSession(prefixes ? model : withoutPrefixes(id, model), { provider });
+  const opening = openSession(prefixes || !isFrozen(model) ? model : withoutPrefixes(id, model), { provider });
   sessions.set(key, opening);
   // A refusal is not remembered: the person may close other pages and try again.
   opening.catch(() => sessions.delete(key));

@@ -61,16 +61,17 @@ export function aboutModel(description: ModelDescription): TemplateResult {
 
 /** What is fed and what comes back. */
 export function signature(inputs: readonly NamedType[], outputs: readonly NamedType[]): TemplateResult {
+  const hasDocs = [...inputs, ...outputs].some(({ doc }) => doc !== '');
   const rows = (kind: string, values: readonly NamedType[]) =>
     values.map(
       ({ name, type, doc }) => html`
-        <tr><td>${kind}</td><th scope="row"><code>${name}</code></th><td><code>${type}</code></td><td>${doc}</td></tr>
+        <tr><td>${kind}</td><th scope="row"><code>${name}</code></th><td><code>${type}</code></td>${hasDocs ? html`<td>${doc}</td>` : nothing}</tr>
       `,
     );
   return html`
     <div class="scrolls" tabindex="0" role="group" aria-label="Inputs and outputs">
       <table>
-        <thead><tr><th scope="col"><span class="visually-hidden">Direction</span></th><th scope="col">name</th><th scope="col">type and shape</th><th scope="col">meaning</th></tr></thead>
+        <thead><tr><th scope="col"><span class="visually-hidden">Direction</span></th><th scope="col">name</th><th scope="col">type and shape</th>${hasDocs ? html`<th scope="col">meaning</th>` : nothing}</tr></thead>
         <tbody>${rows('in', inputs)}${rows('out', outputs)}</tbody>
       </table>
     </div>

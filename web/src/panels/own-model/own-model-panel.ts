@@ -11,6 +11,8 @@ import type { Figure } from '../../components/figure-frame.ts';
 import '../../styles/own-model.css';
 import type { ModelDescription } from '../../worker/methods/inspect.ts';
 import { aboutModel, graphSummary, parameterTable, signature } from './description.ts';
+import './foreign.ts';
+import type { ForeignFile } from './foreign.ts';
 import { formatBytes } from './format.ts';
 import './parity.ts';
 import { usesOf } from '../../app/uses.ts';
@@ -32,11 +34,14 @@ class OwnModel extends Panel {
   static override properties = {
     ...Panel.properties,
     shown: { state: true },
+    foreign: { state: true },
     activity: { state: true },
     problem: { state: true },
     isDropping: { state: true },
   };
   declare shown: Shown | undefined;
+  /** A file made elsewhere that waits for an adapter; it is shown instead. */
+  declare foreign: ForeignFile | undefined;
   declare activity: string | undefined;
   declare problem: string | undefined;
   declare isDropping: boolean;
@@ -90,9 +95,34 @@ class OwnModel extends Panel {
           </p>
           ${notices.map((notice) => html`<p class="notice" role="alert">${notice}</p>`)}
         </div>
-        <div class="own-model">${this.shown === undefined ? nothing : this.#description(this.shown)}</div>
-        <div class="controls">${this.#chooser()} ${this.shown === undefined ? nothing : this.#actions(this.shown)}</div>
+        ${this.foreign === undefined ? this.#ours() : this.#theirs(this.foreign)}
       </section>
+    `;
+  }
+
+  #ours(): TemplateResult {
+    const { shown } = this;
+    return html`
+      <div class="own-model">${shown === undefined ? nothing : this.#description(shown)}</div>
+      <div class="controls">${this.#chooser()} ${shown === undefined ? nothing : this.#actions(shown)}</div>
+    `;
+  }
+
+  #theirs(file: ForeignFile): TemplateResult {
+    const take = ({ detail }: CustomEvent<Uint8Array>) => this.#takeAdapted(file, detail);
+    return html`
+      <icl-foreign-model class="own-model" .lab=${this.lab} .file=${file} @adapted=${take}></icl-foreign-model>
+      <div class="controls">
+        ${this.#chooser()}
+        <div class="buttons">
+          ${button({
+            label: 'Leave it',
+            onClick: () => {
+              this.foreign = undefined;
+            },
+          })}
+        </div>
+      </div>
     `;
   }
 
@@ -110,7 +140,10 @@ class OwnModel extends Panel {
         label: 'Model',
         value: model,
         choices: models.map(({ id, title, origin }) => ({ value: id, title, group: groups[origin] })),
-        onChange: (chosen) => this.#state.set({ model: chosen }, { isChoice: true }),
+        onChange: (chosen) => {
+          this.foreign = undefined;
+          this.#state.set({ model: chosen }, { isChoice: true });
+        },
       })}
     `;
   }
@@ -136,7 +169,7 @@ class OwnModel extends Panel {
       <section aria-labelledby="own-parity">
         <h3 id="own-parity">Does it compute right here?</h3>
         ${recordedParity(description.metadata.parity)}
-        <icl-parity .lab=${this.lab} .model=${model.id} .file=${fileNameOf(model)}></icl-parity>
+        <icl-parity .lab=${this.lab} .model=${model.id} .file=${fileNameOf(model)} .hasReference=${description.hasReference}></icl-parity>
       </section>
       ${graphSummary(description.graph)}
     `;
@@ -171,7 +204,7 @@ class OwnModel extends Panel {
     try {
       const bytes = await model.bytes();
       const description = await this.lab.background.call('inspectModel', { name: model.title, bytes });
-      if (this.#wanted === id) await this.#take(model, description);
+      if (this.#wanted === id && description.kind === 'model') await this.#take(model, description);
     } catch (error) {
       if (this.#wanted === id) this.#tell((error as Error).message);
     } finally {
@@ -198,15 +231,32 @@ class OwnModel extends Panel {
     try {
       const bytes = new Uint8Array(await file.arrayBuffer());
       const description = await this.lab.background.call('inspectModel', { name: file.name, bytes });
-      const about = `Your file ${file.name}.`;
-      const model = this.lab.library.add({ title: stemOf(file.name), about, origin: 'file', bytes });
-      this.#wanted = model.id;
-      await this.#take(model, description);
-      this.#state.set({ model: model.id }, { isChoice: true });
+      this.foreign = undefined;
+      if (description.kind === 'foreign') this.foreign = { name: file.name, bytes, description };
+      else await this.#add(stemOf(file.name), `Your file ${file.name}.`, bytes, description);
     } catch (error) {
       this.#tell((error as Error).message);
     } finally {
       this.activity = undefined;
+    }
+  }
+
+  /** A model of the person's own is among all models from now on. */
+  async #add(title: string, about: string, bytes: Uint8Array, description: ModelDescription): Promise<void> {
+    const model = this.lab.library.add({ title, about, origin: 'file', bytes });
+    this.#wanted = model.id;
+    await this.#take(model, description);
+    this.#state.set({ model: model.id }, { isChoice: true });
+  }
+
+  async #takeAdapted({ name }: ForeignFile, bytes: Uint8Array): Promise<void> {
+    try {
+      const description = await this.lab.background.call('inspectModel', { name, bytes });
+      if (description.kind !== 'model') return;
+      await this.#add(`${stemOf(name)} (adapted)`, `Your file ${name}, behind an adapter.`, bytes, description);
+      this.foreign = undefined;
+    } catch (error) {
+      this.#tell((error as Error).message);
     }
   }
 

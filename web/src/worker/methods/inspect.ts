@@ -1,8 +1,16 @@
 /** What a model's file says and holds, as the page shows it. Runs nothing of it. */
+import { type Proposal, readForeign } from '../../../../export/foreign.ts';
 import { formatType, type Graph } from '../../../../export/graph.ts';
 import type { ModelMetadata } from '../../../../export/metadata.ts';
+import { parseProps } from '../../../../export/parse.ts';
 import { printModel } from '../../../../export/print.ts';
-import { type FrozenModel, readModel } from '../../../../export/read-model.ts';
+import {
+  isFrozen,
+  type RunnableModel,
+  readRunnable,
+  type TrainedTensor,
+  trainedTensors,
+} from '../../../../export/read-model.ts';
 import { multiplicationsPerPrompt } from '../../../../infer/multiplications.ts';
 import { type ModelSizes, type Output, outputOf } from '../../../../models/architecture.ts';
 
@@ -12,6 +20,7 @@ const mostText = 200_000;
 /** Longer sides are no heat map that can be read. */
 const longestSide = 64;
 const mostMatrices = 12;
+const mostTensors = 200;
 /** Pairs in the prompt whose cost is counted. */
 const usualPrompt = { context: 20, queries: 1 };
 
@@ -59,6 +68,9 @@ export interface GraphDescription {
 }
 
 export interface ModelDescription {
+  readonly kind: 'model';
+  /** Whether there is a float64 reading of it. */
+  readonly hasReference: boolean;
   readonly bytes: number;
   readonly metadata: ModelMetadata;
   readonly sizes: ModelSizes;
@@ -75,18 +87,48 @@ export interface ModelDescription {
   readonly graph: GraphDescription;
 }
 
-/** @throws {DataError} if the bytes are no model of ours. */
-export async function inspectModel({
-  name,
-  bytes,
-}: {
+/** A file that other tools wrote, and what could be made of it. */
+export interface ForeignDescription {
+  readonly kind: 'foreign';
+  readonly bytes: number;
+  /** Tool and version that wrote it, as the file says. */
+  readonly producer: string;
+  readonly graph: GraphDescription;
+  readonly proposals: readonly Proposal[];
+  readonly reason: string | null;
+}
+
+export interface FileArgument {
   readonly name: string;
   readonly bytes: Uint8Array;
-}): Promise<ModelDescription> {
-  const model = readModel(name, bytes);
-  const { metadata, sizes, architecture, hasPrefixes, parameters, graph } = model;
-  const summaries = parameterSummaries(model);
+}
+
+/** @throws {DataError} if the bytes are no ONNX model, or what cannot be read of one. */
+export async function inspectModel({ name, bytes }: FileArgument): Promise<ModelDescription | ForeignDescription> {
+  const props = parseProps(name, bytes);
+  const isOurs = Object.keys(props).some((key) => key.startsWith('icl.'));
+  return isOurs ? describeModel(readRunnable(name, bytes)) : describeForeign(name, bytes);
+}
+
+function describeForeign(name: string, bytes: Uint8Array): ForeignDescription {
+  const { model, opset, proposals, reason } = readForeign(name, bytes);
+  const { graph, irVersion, producerName, producerVersion } = model;
   return {
+    kind: 'foreign',
+    bytes: bytes.length,
+    producer: `${producerName} ${producerVersion}`.trim(),
+    graph: describeGraph({ graph, irVersion, opset }),
+    proposals,
+    reason,
+  };
+}
+
+function describeModel(model: RunnableModel): ModelDescription {
+  const { metadata, sizes, architecture, hasPrefixes, graph, bytes } = model;
+  const tensors = trainedTensors(model);
+  return {
+    kind: 'model',
+    hasReference: isFrozen(model),
     bytes: bytes.length,
     metadata,
     sizes,
@@ -95,28 +137,25 @@ export async function inspectModel({
     output: outputOf(architecture, sizes),
     minimumContext: architecture.minimumContext,
     hasPrefixes,
-    parameterCount: Object.values(parameters).reduce((sum, { length }) => sum + length, 0),
-    parameters: summaries,
-    matrices: summaries
-      .filter(({ shape }) => shape.length === 2 && shape.every((length) => length <= longestSide))
+    parameterCount: tensors.reduce((sum, { data }) => sum + data.length, 0),
+    parameters: tensors.slice(0, mostTensors).map(summarise),
+    matrices: tensors
+      .filter(({ shape }) => shape.length === 2 && shape.every((length) => length >= 1 && length <= longestSide))
       .slice(0, mostMatrices)
-      .map(({ name, shape }) => ({ name, matrix: rowsOf(parameters[name]!, shape[1]!) })),
+      .map(({ name, shape, data }) => ({ name, matrix: rowsOf(data, shape[1]!) })),
     multiplications: multiplicationsPerPrompt(graph, usualPrompt),
     graph: describeGraph(model),
   };
 }
 
-function parameterSummaries({ architecture, sizes, parameters }: FrozenModel): ParameterSummary[] {
-  return Object.entries(architecture.parameterShapes(sizes)).map(([name, shape]) => {
-    const values = parameters[name]!;
-    return {
-      name,
-      shape,
-      smallest: values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY),
-      largest: values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY),
-      norm: Math.sqrt(values.reduce((sum, value) => sum + value * value, 0)),
-    };
-  });
+function summarise({ name, shape, data }: TrainedTensor): ParameterSummary {
+  return {
+    name,
+    shape,
+    smallest: data.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY),
+    largest: data.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY),
+    norm: Math.sqrt(data.reduce((sum, value) => sum + value * value, 0)),
+  };
 }
 
 function rowsOf(values: Float32Array, columns: number): number[][] {

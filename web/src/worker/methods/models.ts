@@ -1,5 +1,6 @@
 /** Methods about models: opening one, closing one. */
 import type { ModelMetadata } from '../../../../export/metadata.ts';
+import { trainedTensors } from '../../../../export/read-model.ts';
 import type { SessionReport } from '../../../../infer/session.ts';
 import type { WebProvider } from '../../../../infer/web-runtime.ts';
 import type { ModelSizes } from '../../../../models/architecture.ts';
@@ -46,7 +47,7 @@ export async function describeModel({ id, name, bytes }: FileArgument): Promise<
     sizes: model.sizes,
     hasPrefixes: model.hasPrefixes,
     minimumContext: model.architecture.minimumContext,
-    parameterCount: Object.values(model.parameters).reduce((sum, { length }) => sum + length, 0),
+    parameterCount: trainedTensors(model).reduce((sum, { data }) => sum + data.length, 0),
     bytes: model.bytes.length,
   };
 }
