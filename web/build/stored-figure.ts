@@ -99,7 +99,7 @@ function plane(images: AnsweredPlane, lines: AnsweredPlane, which: AnswerName): 
     { document },
     {
       ...{ layers, half, probe, map, what: '', isBare: true },
-      planes: [{ title: '', field: fieldOf(lines, which, map)! }],
+      planes: [{ title: '', field: fieldOf(lines, which)! }],
       description: `A plane of predictions and ${situation.pairs.length} pairs`,
     },
   );
@@ -116,7 +116,7 @@ function paletteOf(scheme: 'light' | 'dark'): Palette {
 }
 
 function imageOf(answered: AnsweredPlane, which: AnswerName, palette: Palette): string {
-  const { values, size, map } = fieldOf(answered, which, mapOf(answered.situation))!;
+  const { values, size, map } = fieldOf(answered, which)!;
   const png = encodePng(paint(palette, map, values, size), size, size);
   return `data:image/png;base64,${png.toString('base64')}`;
 }

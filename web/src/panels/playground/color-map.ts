@@ -47,8 +47,11 @@ export type ColorMap =
 const STRONGEST = 0.8;
 const FAINTEST_CLASS = 0.1;
 
-const mix = (paper: Rgb, over: Rgb, strength: number): Rgb =>
-  [0, 1, 2].map((i) => Math.round(paper[i]! + (over[i]! - paper[i]!) * strength)) as unknown as Rgb;
+const mix = (paper: Rgb, over: Rgb, strength: number): Rgb => [
+  Math.round(paper[0] + (over[0] - paper[0]) * strength),
+  Math.round(paper[1] + (over[1] - paper[1]) * strength),
+  Math.round(paper[2] + (over[2] - paper[2]) * strength),
+];
 
 /** The colour of place `at` of a field. */
 export function colorAt(palette: Palette, map: ColorMap, values: ArrayLike<number>, at: number): Rgb {
@@ -82,7 +85,10 @@ export function colorOfClass({ paper, classes }: Palette, k: number, sureness: n
 export function paint(palette: Palette, map: ColorMap, values: ArrayLike<number>, size: number): Uint8ClampedArray {
   const pixels = new Uint8ClampedArray(4 * size * size);
   for (let at = 0; at < size * size; at++) {
-    pixels.set(colorAt(palette, map, values, at), 4 * at);
+    const [red, green, blue] = colorAt(palette, map, values, at);
+    pixels[4 * at] = red;
+    pixels[4 * at + 1] = green;
+    pixels[4 * at + 2] = blue;
     pixels[4 * at + 3] = 255;
   }
   return pixels;

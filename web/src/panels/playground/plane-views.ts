@@ -55,16 +55,32 @@ const PROBABILITY_SCALE = 0.5;
 export const differenceMapOf = (situation: Situation): ColorMap =>
   situation.responses.kind === 'number' ? mapOf(situation) : { kind: 'diverging', scale: PROBABILITY_SCALE };
 
-export function fieldOf(answered: AnsweredPlane, which: AnswerName, map: ColorMap): PlaneField | null {
+export type FieldName = AnswerName | 'difference';
+
+/** Fields that were made: lines of equal value take longer than drawing them, and a page is drawn more often than answered. */
+const made = new WeakMap<AnsweredPlane, Map<FieldName, PlaneField | null>>();
+
+/**
+ * What a plane shows. `difference`: model less comparison; of three classes or more how far the two are apart, half the sum of
+ * all differences. Null without a comparison.
+ */
+export function fieldOf(answered: AnsweredPlane, name: FieldName): PlaneField | null {
+  const known = made.get(answered) ?? new Map<FieldName, PlaneField | null>();
+  made.set(answered, known);
+  if (!known.has(name)) known.set(name, name === 'difference' ? makeDifference(answered) : makeField(answered, name));
+  return known.get(name) ?? null;
+}
+
+function makeField(answered: AnsweredPlane, which: AnswerName): PlaneField | null {
   const values = answered[which];
   if (values === null) return null;
   const { grid } = partsOf(answered, values);
   const { size, situation } = answered;
+  const map = mapOf(situation);
   return { values: grid, size, map, half: situation.half, contours: contoursOf(grid, size, map) };
 }
 
-/** Model less comparison; of three classes or more how far the two are apart, half the sum of all differences. */
-export function differenceOf(answered: AnsweredPlane): PlaneField | null {
+function makeDifference(answered: AnsweredPlane): PlaneField | null {
   const { model, comparison, size, situation } = answered;
   if (comparison === null) return null;
   const [a, b] = [partsOf(answered, model).grid, partsOf(answered, comparison).grid];

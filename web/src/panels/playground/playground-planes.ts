@@ -3,7 +3,7 @@ import { html, type TemplateResult } from 'lit';
 import type { Palette } from './color-map.ts';
 import type { PlaneAction, PlaneView } from './plane.ts';
 import { colorKey } from './plane-key.ts';
-import { type AnsweredPlane, differenceMapOf, differenceOf, fieldOf, mapOf, pointsOf } from './plane-views.ts';
+import { type AnsweredPlane, differenceMapOf, fieldOf, mapOf, pointsOf } from './plane-views.ts';
 import type { PlaygroundValues } from './playground-fields.ts';
 import type { Situation } from './situation.ts';
 
@@ -46,7 +46,7 @@ export function planesOf(options: PlanesOptions): TemplateResult {
           .onAction=${onAction}
           .view=${view(
             `Predictions of the model from ${pairs.length} pairs. Tab reaches a pair and the probe; arrow keys move them.`,
-            fieldOf(answered, 'model', map),
+            fieldOf(answered, 'model'),
           )}
         ></icl-plane>
       </figure>
@@ -55,7 +55,7 @@ export function planesOf(options: PlanesOptions): TemplateResult {
         <icl-plane
           .view=${view(
             isDifference ? `Difference: ${besides}` : `Predictions: ${comparison.title}`,
-            isDifference ? differenceOf(answered) : fieldOf(answered, 'comparison', map),
+            fieldOf(answered, isDifference ? 'difference' : 'comparison'),
           )}
         ></icl-plane>
       </figure>

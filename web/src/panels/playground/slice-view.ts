@@ -10,7 +10,7 @@ import { lineThrough } from './geometry.ts';
 import type { AnsweredPlane } from './plane-views.ts';
 
 /** Milliseconds between two drawings, and from the last answer to the question for the band. */
-const INTERVAL = 180;
+const INTERVAL = 300;
 const REST = 400;
 const CONTEXTS = 64;
 /** The band is left out where it would take longer than this, in milliseconds. */

@@ -10,7 +10,7 @@ import { formatPrompt, promptOf } from './pairs.ts';
 import type { PlaneField } from './plane.ts';
 import { drawPlanes } from './plane-figure.ts';
 import { queriesOf } from './plane-queries.ts';
-import { type AnsweredPlane, classNameOf, differenceOf, fieldOf, mapOf, pointsOf } from './plane-views.ts';
+import { type AnsweredPlane, classNameOf, fieldOf, mapOf, pointsOf } from './plane-views.ts';
 import { lawOf } from './situation.ts';
 
 export interface TakingOptions {
@@ -95,10 +95,10 @@ function picture({ answered, model, isDifference }: TakingOptions): SvgElement {
   const map = mapOf(situation);
   const beside = situation.comparison.title;
   const planes = [
-    { title: model.title, field: fieldOf(answered, 'model', map)! },
+    { title: model.title, field: fieldOf(answered, 'model')! },
     isDifference
-      ? { title: `${model.title} less ${beside}`, field: differenceOf(answered)! }
-      : { title: beside, field: fieldOf(answered, 'comparison', map)! },
+      ? { title: `${model.title} less ${beside}`, field: fieldOf(answered, 'difference')! }
+      : { title: beside, field: fieldOf(answered, 'comparison')! },
   ];
   const images = planes.map(({ field }) => imageOf(field, palette));
   return drawPlanes(
