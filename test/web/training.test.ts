@@ -149,7 +149,7 @@ describe.runIf(hasChromium)('training', () => {
     const alert = () => page.textContent(`${panel} [role=alert]`);
     expect(await alert()).toBe('--set d: expected a whole number, 1 or more, got "0".');
     expect(await page.getByRole('button', { name: 'Train', exact: true }).isDisabled()).toBe(true);
-    await page.getByLabel('d', { exact: true }).fill('3');
+    await page.getByLabel('dimension of the covariates').fill('3');
     await page.keyboard.press('Enter');
     await reach(page, 'ready');
     expect(await page.locator(`${panel} [role=alert]`).count()).toBe(0);

@@ -96,7 +96,10 @@ class Training extends Panel {
         </div>
         <div class="seen">
           ${notices.map((notice) => html`<p class="notice" role="alert">${notice}</p>`)}
-          <div class="buttons run" role="group" aria-label="Training">${this.#buttons()}</div>
+          <div class="choose">
+            ${presetChoice(options)}
+            <div class="buttons" role="group" aria-label="Training">${this.#buttons()}</div>
+          </div>
           ${statusOf(session)}
           ${checkbox({ label: 'More room for early steps (logarithmic axis)', isChecked: values.log, onChange: (log) => this.#set({ log }) })}
           ${session.preparation === undefined ? nothing : figureNames.map((name) => this.#frame(name))}
@@ -107,7 +110,7 @@ class Training extends Panel {
           }
         </div>
         <div class="controls">
-          ${presetChoice(options)} ${setup(options)}
+          ${setup(options)}
           ${numberInput({
             label: 'Pause after step',
             value: values.pause,
