@@ -13,14 +13,16 @@ export interface StatefulSettings {
   readonly threads: number;
 }
 
-/** Name and shape of an input; its numbers follow those of the one before it in its slot. */
-export type FeedLayout = Omit<Feed, 'values'>;
+/** Name and shape of an input, and where its numbers are: in the run's own slot behind those of the one before it, or elsewhere. */
+export interface FeedLayout extends Pick<Feed, 'name' | 'shape'> {
+  readonly place: { readonly slot: number; readonly start: number } | null;
+}
 
 type Reports = readonly (readonly number[])[];
 
 export type ToStateful =
   /**
-   * Shared memory for the feeds of one run at a time, made known once: memory that travelled with every run would be
+   * Shared memory for the feeds of one run at a time, or in which feeds lie, made known once: memory that travelled with every run would be
    * collected as garbage on both sides, which costs more than a short run.
    */
   | { readonly kind: 'slot'; readonly slot: number; readonly memory: SharedArrayBuffer }
@@ -49,26 +51,49 @@ export type FromStateful =
 
 const lengthOf = (shape: readonly number[]): number => shape.reduce((size, length) => size * length, 1);
 
-/** Numbers in all feeds together. */
-export const feedLength = (feeds: readonly Feed[]): number =>
-  feeds.reduce((total, { values }) => total + values.length, 0);
+/** Numbers in all feeds together that have to be copied. */
+export const copiedLength = (feeds: readonly Feed[]): number =>
+  feeds.reduce((total, { values, stays }) => total + (stays ? 0 : values.length), 0);
 
-/** Copies the numbers of feeds into memory, one after the other; it may be longer. */
-export function packFeeds(feeds: readonly Feed[], memory: Float32Array): FeedLayout[] {
+/**
+ * Copies the numbers of feeds into memory, one after the other; it may be longer.
+ * @param slotOf The slot by which memory is known that threads share.
+ */
+export function packFeeds(
+  feeds: readonly Feed[],
+  memory: Float32Array,
+  slotOf: (shared: SharedArrayBuffer) => number,
+): FeedLayout[] {
   let offset = 0;
-  return feeds.map(({ name, shape, values }) => {
+  return feeds.map(({ name, shape, values, stays }) => {
+    if (stays) {
+      const slot = slotOf(values.buffer as ArrayBufferLike as SharedArrayBuffer);
+      return { name, shape, place: { slot, start: values.byteOffset / 4 } };
+    }
     copyNumbers(memory.subarray(offset), values);
     offset += values.length;
-    return { name, shape };
+    return { name, shape, place: null };
   });
 }
 
-/** The feeds as views of memory in which they lie so. */
-export function unpackFeeds(layout: readonly FeedLayout[], memory: Float32Array): Feed[] {
-  let offset = 0;
-  return layout.map(({ name, shape }) => {
-    const start = offset;
-    offset += lengthOf(shape);
-    return { name, shape, values: memory.subarray(start, offset) };
+/** Copies the numbers of a run's feeds from where they are into memory, and gives the feeds there. */
+export function unpackFeeds(
+  { slot, layout }: ToStateful & { kind: 'step' },
+  slots: readonly Float32Array[],
+  memory: Float32Array,
+): Feed[] {
+  let [to, packed] = [0, 0];
+  return layout.map(({ name, shape, place }) => {
+    const length = lengthOf(shape);
+    const from = place ?? { slot, start: packed };
+    if (place === null) packed += length;
+    const values = memory.subarray(to, to + length);
+    copyNumbers(values, slots[from.slot]!.subarray(from.start, from.start + length));
+    to += length;
+    return { name, shape, values };
   });
 }
+
+/** Numbers in all feeds of a run. */
+export const totalLength = (layout: readonly FeedLayout[]): number =>
+  layout.reduce((total, { shape }) => total + lengthOf(shape), 0);

@@ -24,6 +24,8 @@ export interface Feed {
   readonly name: string;
   readonly shape: readonly number[];
   readonly values: Float32Array;
+  /** The numbers lie in memory that threads share, and stay until the run's report has been read. @default false */
+  readonly stays?: boolean;
 }
 
 export interface StatefulRunner {

@@ -8,8 +8,8 @@ import { compiledFile } from './compiled.ts';
 import { type ProviderName, providerNamed } from './provider-table.ts';
 import { providerUnavailable, requireProvider } from './providers.ts';
 import {
+  copiedLength,
   type FromStateful,
-  feedLength,
   packFeeds,
   type StatefulSettings,
   type ToStateful,
@@ -39,7 +39,7 @@ export interface StatefulSession {
   readonly runtime: string;
   /** Replaces the state. The arrays are copied. */
   load(vectors: readonly Float32Array[]): void;
-  /** Starts a run behind those that were started before. The arrays are copied. After one that failed all fail. */
+  /** Starts a run behind those that were started before. Arrays that do not stay are copied. After one that failed all fail. */
   step(feeds: readonly Feed[]): StartedStep;
   /** Copies of the state after all runs that were started. @throws {ProviderError} if one of them failed. */
   read(): Promise<readonly Float32Array[]>;
@@ -102,10 +102,12 @@ class ThreadedSession implements StatefulSession {
   readonly runtime: string;
   readonly #worker: Worker;
   readonly #ended: Promise<void>;
-  /** Memory that the thread sees too, by the number of its slot: as many as runs were ever under way at once. */
+  /** Memory that the thread sees too, by the number of its slot: its own for as many runs as were ever under way at once. */
   readonly #slots: Float32Array[] = [];
   /** Slots that no run is reading. */
   readonly #free: number[] = [];
+  /** Slots of memory that is not this session's own. */
+  readonly #shared = new Map<SharedArrayBuffer, number>();
   /** Runs without a report yet, oldest first. */
   readonly #steps: Waiting<readonly number[]>[] = [];
   readonly #readings: Waiting<readonly Float32Array[]>[] = [];
@@ -165,8 +167,8 @@ class ThreadedSession implements StatefulSession {
   step(feeds: readonly Feed[]): StartedStep {
     this.#requireOpen();
     const waiting = this.#wait(this.#steps);
-    const slot = this.#takeSlot(feedLength(feeds));
-    const layout = packFeeds(feeds, this.#slots[slot]!);
+    const slot = this.#takeSlot(copiedLength(feeds));
+    const layout = packFeeds(feeds, this.#slots[slot]!, (shared) => this.#slotOf(shared));
     this.#say({ kind: 'step', slot, layout });
     return {
       read: () => {
@@ -206,6 +208,16 @@ class ThreadedSession implements StatefulSession {
   #requireOpen(): void {
     if (this.#closed === undefined) return;
     throw this.#error('it has been closed', 'Open another.');
+  }
+
+  /** The slot by which the thread knows memory that feeds lie in. */
+  #slotOf(memory: SharedArrayBuffer): number {
+    const known = this.#shared.get(memory);
+    if (known !== undefined) return known;
+    const slot = this.#slots.push(new Float32Array(memory)) - 1;
+    this.#shared.set(memory, slot);
+    this.#say({ kind: 'slot', slot, memory });
+    return slot;
   }
 
   /** A slot with room for so many numbers. */

@@ -3,10 +3,15 @@
  * `stateful-session.ts` with {@link StatefulSettings}; speaks `stateful-protocol.ts`.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { copyNumbers } from './copy-numbers.ts';
 import { condense, type OnnxRuntime, runtimeVersion } from './onnxruntime.ts';
 import { providerNamed } from './provider-table.ts';
-import { type FromStateful, type StatefulSettings, type ToStateful, unpackFeeds } from './stateful-protocol.ts';
+import {
+  type FromStateful,
+  type StatefulSettings,
+  type ToStateful,
+  totalLength,
+  unpackFeeds,
+} from './stateful-protocol.ts';
 import { type Feed, openStatefulRunner, type StatefulRunner } from './stateful-runner.ts';
 
 const port = parentPort!;
@@ -18,11 +23,10 @@ const slots: Float32Array[] = [];
 /** The feeds of the run that is under way: ONNX Runtime refuses memory that threads share. */
 let own = new Float32Array(0);
 
-function feedsOf({ slot, layout }: ToStateful & { kind: 'step' }): Feed[] {
-  const shared = slots[slot]!;
-  if (own.length < shared.length) own = new Float32Array(shared.length);
-  copyNumbers(own, shared);
-  return unpackFeeds(layout, own);
+function feedsOf(step: ToStateful & { kind: 'step' }): Feed[] {
+  const length = totalLength(step.layout);
+  if (own.length < length) own = new Float32Array(length);
+  return unpackFeeds(step, slots, own);
 }
 
 /** Why nothing works any more: a step that failed leaves a hole that later ones must not step over. */

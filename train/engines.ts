@@ -53,7 +53,10 @@ export interface Engine {
   readonly pipelineDepth: number;
   /** Names of the optimizer's scalars at a step (0-based). */
   scalars(learningRate: number, step: number): Record<string, number>;
-  /** Starts one optimizer step. The batch may be refilled as soon as this returns. */
+  /**
+   * Starts one optimizer step. The batch may be refilled as soon as this returns, unless it lies in memory that threads share:
+   * then not before as many more have been started as the pipeline is deep.
+   */
   step(batch: LabelledBatch, scalars: Readonly<Record<string, number>>): StepHandle;
   readState(): Promise<TrainingState>;
   /** @throws {ShapeError} if a parameter or a slot is missing or has another size. */

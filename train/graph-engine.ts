@@ -11,6 +11,7 @@ import { sizeOf } from '../models/shape.ts';
 import type { DeviceName } from './engine-table.ts';
 import type { Engine, EngineOptions, TrainingState } from './engines.ts';
 import { createOptimizer } from './optimizers.ts';
+import { stepsKept } from './training-prompts.ts';
 import { buildTrainingStep, reportOutputs, type TrainingStep, trainingStepModel } from './training-step.ts';
 
 export interface PreparedStep {
@@ -50,7 +51,7 @@ export function createGraphEngine({ device, pipelineDepth, options, step, sessio
       const numbers = scalars.map(
         ({ scalar, input }): Feed => ({ name: input, shape: [], values: Float32Array.of(values[scalar]!) }),
       );
-      const started = session.step([...feedsOf(batch), ...numbers]);
+      const started = session.step([...feedsOf(batch, pipelineDepth <= stepsKept), ...numbers]);
       return {
         async read() {
           const [loss, gradientNorm] = await started.read();
@@ -80,14 +81,19 @@ function requireOneQuery({ queries }: LabelledBatch): void {
   }
 }
 
-function feedsOf(batch: LabelledBatch): Feed[] {
+function feedsOf(batch: LabelledBatch, isKept: boolean): Feed[] {
+  /** What threads share and nobody overwrites need not be copied for another one. */
+  const numbersOf = (values: Float32Array): Pick<Feed, 'values' | 'stays'> => ({
+    values,
+    stays: isKept && typeof SharedArrayBuffer !== 'undefined' && values.buffer instanceof SharedArrayBuffer,
+  });
   const { batch: count, context, queries, dimension } = batch;
   const classes = labelAxis(batch);
   return [
-    { name: 'covariates', shape: [count, context, dimension], values: batch.covariates },
-    { name: 'responses', shape: [count, context, ...classes], values: batch.responses },
-    { name: 'query', shape: [count, queries, dimension], values: batch.query },
-    { name: 'targets', shape: [count, queries, ...classes], values: batch.targets },
+    { name: 'covariates', shape: [count, context, dimension], ...numbersOf(batch.covariates) },
+    { name: 'responses', shape: [count, context, ...classes], ...numbersOf(batch.responses) },
+    { name: 'query', shape: [count, queries, dimension], ...numbersOf(batch.query) },
+    { name: 'targets', shape: [count, queries, ...classes], ...numbersOf(batch.targets) },
   ];
 }
 

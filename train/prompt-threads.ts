@@ -14,6 +14,7 @@ import {
   type PromptSource,
   promptNumber,
   type Source,
+  stepsKept,
 } from './training-prompts.ts';
 
 /** What the thread is started with: the law, and the memory of its batches. */
@@ -31,8 +32,11 @@ export interface DrawingOrder {
 /** Steps of fewer covariates are drawn faster than a message takes. */
 const covariatesForThreads = 100_000;
 
-/** One is read while the other is filled. */
-const slots = 2;
+/** Steps that the other thread is told of ahead: one is waited for while another is drawn. */
+const ordersAhead = 2;
+/** Batches of either thread, for every other step: those of {@link stepsKept} steps before stay while the next ones are drawn. */
+const ownSlots = 1 + stepsKept / 2;
+const slots = ordersAhead + stepsKept / 2;
 
 interface ThreadedRun extends Source {
   readonly steps: number;
@@ -56,13 +60,13 @@ export function openThreadedSource({ steps, ...config }: ThreadedRun, firstStep:
   const source: Source = { batch, contextLength, seed, task, trainingPrompts };
   const workerData: DrawingSettings = { config: source, batches };
   const worker = new Worker(compiledFile(import.meta.url, 'drawing-worker'), { workerData, execArgv: [] });
-  const drawHere = createTrainingPrompts(source);
+  const drawHere = Array.from({ length: ownSlots }, () => createTrainingPrompts(source, allocateStep(config, true)));
   /** By step: told when the other thread has drawn it. */
   const orders = new Map<number, { readonly promise: Promise<void>; resolve(): void; reject(error: Error): void }>();
   let failure: Error | undefined;
   let isClosing = false;
 
-  const slotOf = (step: number): number => Math.floor((step - firstStep) / 2) % slots;
+  const slotOf = (step: number, count: number): number => Math.floor((step - firstStep) / 2) % count;
   const order = (step: number): void => {
     if (step >= steps) return;
     let settle = {} as { resolve(): void; reject(error: Error): void };
@@ -71,7 +75,7 @@ export function openThreadedSource({ steps, ...config }: ThreadedRun, firstStep:
     });
     promise.catch(() => {}); // Thrown where it is awaited.
     orders.set(step, { promise, ...settle });
-    worker.postMessage({ step, slot: slotOf(step) } satisfies DrawingOrder);
+    worker.postMessage({ step, slot: slotOf(step, slots) } satisfies DrawingOrder);
   };
   const fail = (error: Error): void => {
     if (isClosing) return;
@@ -81,19 +85,18 @@ export function openThreadedSource({ steps, ...config }: ThreadedRun, firstStep:
   worker.on('message', (step: number) => orders.get(step)?.resolve());
   worker.on('error', fail);
   worker.on('exit', (code) => fail(new Error(`the thread that draws prompts ended with code ${code}`)));
-  for (let i = 0; i < slots; i++) order(firstStep + 1 + 2 * i);
+  for (let i = 0; i < ordersAhead; i++) order(firstStep + 1 + 2 * i);
 
   return {
     async next(step) {
       if (failure !== undefined) throw failure;
       if ((step - firstStep) % 2 === 0) {
-        // The other thread's batch of the step before has been read.
-        if (step > firstStep) order(step - 1 + 2 * slots);
-        return drawHere(step);
+        if (step > firstStep) order(step - 1 + 2 * ordersAhead);
+        return drawHere[slotOf(step, ownSlots)]!(step);
       }
       await orders.get(step)!.promise;
       orders.delete(step);
-      return batches[slotOf(step)]!;
+      return batches[slotOf(step, slots)]!;
     },
     async close() {
       isClosing = true;

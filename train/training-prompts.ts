@@ -17,9 +17,15 @@ export function promptNumber(
   return trainingPrompts === null ? step * batch : (step * batch) % trainingPrompts;
 }
 
+/** Calls for later steps that a batch in shared memory outlives: as many steps may be under way that read it there. */
+export const stepsKept = 2;
+
 /** Where a loop's prompts come from. */
 export interface PromptSource {
-  /** The prompts of a step; steps are asked for in their order. The batch is filled again after the next call. */
+  /**
+   * The prompts of a step; steps are asked for in their order. The batch is filled again after the next call; in memory that
+   * threads share it stays for {@link stepsKept} calls more.
+   */
   next(step: number): LabelledBatch | Promise<LabelledBatch>;
   close(): Promise<void>;
 }

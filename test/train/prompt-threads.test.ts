@@ -1,7 +1,11 @@
 /** Prompts drawn in two threads are those of one: the same numbers, whichever step comes first and however many there are. */
 import { describe, expect, test } from 'vitest';
+import { architectureNamed } from '../../models/attention/index.ts';
+import { createEngine } from '../../train/engines.ts';
+import { initialState } from '../../train/initial-state.ts';
+import { initialProgress, runLoop } from '../../train/loop.ts';
 import { openPromptSource, openThreadedSource } from '../../train/prompt-threads.ts';
-import { createTrainingPrompts } from '../../train/training-prompts.ts';
+import { createPromptSource, createTrainingPrompts, stepsKept } from '../../train/training-prompts.ts';
 import { smallConfig } from './fixtures.ts';
 
 describe.each([0, 1, 6])('from step %i on', (first) => {
@@ -23,16 +27,41 @@ describe.each([0, 1, 6])('from step %i on', (first) => {
   });
 });
 
-test('a batch stays as it is until the next one is asked for', async () => {
-  const config = smallConfig({ steps: 9 });
-  const source = openThreadedSource(config, 0);
-  for (let step = 0; step < config.steps; step++) {
-    const prompts = await source.next(step);
-    const before = [...prompts.covariates];
+test('a batch stays as it is while the next ones are asked for', async () => {
+  const config = smallConfig({ steps: 13 });
+  const source = openThreadedSource(config, 3);
+  const kept: { covariates: Float32Array; before: number[] }[] = [];
+  for (let step = 3; step < config.steps; step++) {
+    const { covariates } = await source.next(step);
+    kept.unshift({ covariates, before: [...covariates] });
     await new Promise((resolve) => setTimeout(resolve, 5));
-    expect([...prompts.covariates]).toEqual(before);
+    for (const { covariates, before } of kept.slice(0, 1 + stepsKept)) expect([...covariates]).toEqual(before);
   }
   await source.close();
+});
+
+test('a run trains to the same bits on prompts drawn and read in other threads', async () => {
+  const config = smallConfig({ steps: 40, batch: 64 });
+  const parameters = [];
+  for (const prompts of [openThreadedSource(config, 0), createPromptSource(config)]) {
+    const engine = await createEngine('onnx', {
+      device: 'cpu',
+      architecture: architectureNamed(config.model.name),
+      sizes: config.model,
+      optimizer: config.optimizer,
+      clipNorm: config.clipNorm,
+      loss: config.loss,
+      contextLength: config.contextLength,
+      batch: config.batch,
+    });
+    engine.loadState(initialState(config));
+    const start = { step: 0, progress: initialProgress, metrics: [] };
+    await runLoop({ config, engine, start, save: async () => {}, prompts });
+    parameters.push((await engine.readState()).parameters);
+    engine.dispose();
+    await prompts.close();
+  }
+  expect(parameters[0]).toEqual(parameters[1]);
 });
 
 test('short steps are drawn where they are asked for', async () => {
