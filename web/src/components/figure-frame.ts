@@ -50,6 +50,12 @@ class FigureFrame extends LitElement {
     this.#observer.disconnect();
   }
 
+  /** In a task of its own: several figures at once would keep the page from hearing a hand. Changes meanwhile are one. */
+  protected override async scheduleUpdate(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve));
+    super.scheduleUpdate();
+  }
+
   protected override render(): TemplateResult | typeof nothing {
     const { figure } = this;
     if (figure === undefined || !(this.width > 0)) return nothing;

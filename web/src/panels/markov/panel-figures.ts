@@ -196,7 +196,8 @@ export function errorsFigure({ argument, errors, respondents, measure, main }: E
         `which a drawn next state would only hide in noise. Pooled counts with c = ${smoothing} (${paper}). ` +
         (isGiven
           ? ''
-          : 'The command measures against drawn states: its rows less those of known-kernel are the squared distances here.'),
+          : 'The command measures against the drawn states, on the same prompts: its rows less those of known-kernel are the squared distances here, up to the noise of those states' +
+            `${smoothing === 1 ? '' : '; its counts have c = 1'}.`),
       command: isGiven
         ? null
         : `icl evaluate ${modelFile(main)} --lengths ${lengths.join(',')} --estimators ${estimators.join(',')} --prompts ${prompts} --seed ${seed}`,
