@@ -8,14 +8,13 @@ import type { Figure } from '../../components/figure-frame.ts';
 import '../../components/figure-frame.ts';
 import type { ModelDescription } from '../../worker/methods/models.ts';
 import { evaluateCommand } from './command.ts';
-import { curvePlaces, type Experiment, resolveExperiment, varyOf } from './experiment.ts';
+import { curvePlaces, type Experiment, resolveExperiment } from './experiment.ts';
 import { fields, type RobustnessValues } from './fields.ts';
-import { presetOf } from './presets.ts';
 import { progressView } from './progress-view.ts';
 import { Rivals } from './rivals.ts';
 import { rowsView, tableOf } from './rows-view.ts';
 import { Run, type RunRequest } from './run.ts';
-import { settingsView } from './settings-view.ts';
+import { presetChoice, settingsView } from './settings-view.ts';
 import '../../styles/robustness.css';
 
 /** After the last change of a setting: a slider under a hand starts one run, not fifty. */
@@ -138,7 +137,6 @@ class Robustness extends Panel {
     const { values, problems } = this.#state;
     const experiment = this.#experiment();
     const run = this.#run;
-    const preset = presetOf(values, experiment === undefined ? values.vary : varyOf(experiment));
     const notices = [...problems, ...(experiment?.problems ?? [])];
     const trouble = run?.problem ?? this.#problem;
     const name = `robustness-${values.model}`;
@@ -154,7 +152,7 @@ class Robustness extends Panel {
           ${trouble === undefined ? nothing : html`<p class="notice" role="alert">${trouble}</p>`}
         </div>
         <div class="seen">
-          ${preset === undefined ? nothing : html`<h3>${preset.title}</h3><p class="point">${preset.point}</p>`}
+          <div class="start">${presetChoice(this.#state, experiment)}</div>
           <div class="curve" ?data-stale=${run === undefined && this.#figure !== undefined}>
             <icl-figure-frame .figure=${this.#drawn(experiment, run)}></icl-figure-frame>
           </div>

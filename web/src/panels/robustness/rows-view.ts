@@ -44,6 +44,12 @@ export function rowsView({ rows, z }: Pick<MeasureProgress, 'rows' | 'z'>, name:
         </tbody>
       </table>
     </div>
+    <p>
+      <small>
+        z is how many standard errors the risk is from theory. All points have the same random numbers, so their z go together:
+        take another seed before you believe a large one.
+      </small>
+    </p>
     <div class="figure-tools">
       <button
         type="button"

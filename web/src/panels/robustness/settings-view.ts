@@ -32,7 +32,6 @@ export function settingsView({ state, models, rivals, rivalsHint, experiment }: 
   const groupOf = ({ origin }: LibraryModel) => (origin === 'built-in' ? 'Built in' : 'Yours');
   return html`
     <div class="controls">
-      ${presetChoice(values, experiment, choose)}
       ${select({
         label: 'Model',
         value: values.model,
@@ -59,20 +58,25 @@ export function settingsView({ state, models, rivals, rivalsHint, experiment }: 
   `;
 }
 
-function presetChoice(values: RobustnessValues, experiment: Experiment | undefined, choose: Choose): TemplateResult {
+/** Where to start: what each paper says about robustness. It stands above the figure, whose point it makes. */
+export function presetChoice(state: PanelState<typeof fields>, experiment: Experiment | undefined): TemplateResult {
+  const { values } = state;
   const current = presetOf(values, experiment === undefined ? values.vary : varyOf(experiment));
-  return select({
-    label: 'Start from',
-    value: current?.id ?? '',
-    choices: [
-      ...(current === undefined ? [{ value: '', title: 'your own settings' }] : []),
-      ...presets.map(({ id, title, group }) => ({ value: id, title, group })),
-    ],
-    onChange: (id) => {
-      const preset = presets.find((each) => each.id === id);
-      if (preset !== undefined) choose(valuesOf(preset));
-    },
-  });
+  return html`
+    ${select({
+      label: 'Start from',
+      value: current?.id ?? '',
+      choices: [
+        ...(current === undefined ? [{ value: '', title: 'your own settings' }] : []),
+        ...presets.map(({ id, title, group }) => ({ value: id, title, group })),
+      ],
+      onChange: (id) => {
+        const preset = presets.find((each) => each.id === id);
+        if (preset !== undefined) state.set(valuesOf(preset), { isChoice: true });
+      },
+    })}
+    ${current === undefined ? nothing : html`<p class="point">${current.point}</p>`}
+  `;
 }
 
 const aboutTitles = { covariate: 'Covariates', query: 'Query', task: 'Task' } as const;
