@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
-import { type FrozenModel, readModel } from '../../export/read-model.ts';
+import { type FrozenModel, type RunnableModel, readModel } from '../../export/read-model.ts';
 import { evaluate } from '../../infer/evaluate.ts';
 import type { InferenceSession } from '../../infer/session.ts';
 import { openSession } from '../../infer/session-node.ts';
@@ -18,11 +18,7 @@ const modelNamed = (id: string): FrozenModel => {
 };
 
 /** As a worker describes it; the rest of a description is not read here. */
-const describeModel = ({
-  metadata,
-  sizes,
-  architecture,
-}: Pick<FrozenModel, 'metadata' | 'sizes' | 'architecture'>) => ({
+const describeModel = ({ metadata, sizes, architecture }: RunnableModel) => ({
   ...{ id: 'model', metadata, sizes, minimumContext: architecture.minimumContext },
   ...{ hasPrefixes: false, parameterCount: 0, bytes: 0 },
 });
