@@ -1,6 +1,7 @@
 /* A classic script, since it must run before modules do, and also where they cannot. */
-// The stored picture is the playground's: a link to another panel does not show it.
-if (location.hash !== '' && !location.hash.startsWith('#playground')) document.documentElement.dataset.elsewhere = '';
+// The stored picture is the playground's: a link to another panel does not show it, nor a page that cannot run.
+if (location.protocol === 'file:' || (location.hash !== '' && !location.hash.startsWith('#playground')))
+  document.documentElement.dataset.elsewhere = '';
 // Opened from a file, the page says why it does not work.
 document.addEventListener('DOMContentLoaded', () => {
   if (location.protocol !== 'file:') return;

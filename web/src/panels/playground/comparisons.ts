@@ -65,10 +65,13 @@ export function comparisonsFor(task: TaskSpec, isDrawn: boolean, penalty: number
     if (!kind.tasks.includes(task.name)) return [];
     if (each.key !== 'ridge') return fits(each.key, task) ? [{ ...each, request: { name: each.key } }] : [];
     const request = { name: 'ridge', options: { penalty } };
-    const sum = `|w|² costs λ = ${Number(penalty.toPrecision(3))} times itself`;
-    return [
-      { ...each, title: `Ridge, λ = ${Number(penalty.toPrecision(3))}`, about: `${each.about} ${sum}.`, request },
-    ];
+    const lambda = `λ = ${Number(penalty.toPrecision(3))}`;
+    const isBayes = penalty > 0 && penalty === noiseOf(task) && hasStandardTasks(task);
+    const title = isBayes ? `Bayes (ridge, ${lambda})` : `Ridge, ${lambda}`;
+    const sum = isBayes
+      ? 'With the training noise as λ nobody does better on prompts as in training'
+      : `λ |w|² is what steepness costs`;
+    return [{ ...each, title, about: `${each.about} ${sum}.`, request }];
   });
   return isDrawn ? [truth, ...known] : known;
 }
@@ -83,8 +86,15 @@ function fits(name: string, task: TaskSpec): boolean {
   }
 }
 
+const noiseOf = (task: TaskSpec): number => ('noiseVariance' in task ? task.noiseVariance : 0);
+
+/** Whether fresh task vectors are N(0, I): ridge with the noise variance as its penalty is then the posterior mean. */
+function hasStandardTasks(task: TaskSpec): boolean {
+  if (task.name === 'linear-regression') return task.taskCovariance.kind === 'identity';
+  return task.name === 'linear-regression-bank' && task.tasks === null && task.law === 'gaussian';
+}
+
 /** The penalty that makes ridge Bayes for a training law with noise; without noise 1, so that there is something to see. */
 export function defaultPenalty(task: TaskSpec): number {
-  const noise = 'noiseVariance' in task ? task.noiseVariance : 0;
-  return noise > 0 ? noise : 1;
+  return noiseOf(task) > 0 ? noiseOf(task) : 1;
 }

@@ -131,15 +131,13 @@ export function pointsOf({ pairs, responses }: Situation, palette: Palette): Pla
   return pairs.map(({ x1, x2, y }, i) => {
     const place = [x1, x2] as const;
     const name = `pair ${i + 1}: x = (${short(x1)}, ${short(x2)}), `;
-    if (responses.kind === 'number')
-      return { place, color: colorOfNumber(palette, y / scale), name: `${name}y = ${short(y)}` };
+    if (responses.kind === 'number') {
+      const label = `y = ${short(y)}`;
+      return { place, color: colorOfNumber(palette, y / scale), name: `${name}${label}`, label };
+    }
     const classIndex = responses.values.indexOf(y);
-    return {
-      place,
-      color: solid(palette, classIndex),
-      classIndex,
-      name: `${name}${classNameOf(responses, classIndex)}`,
-    };
+    const label = classNameOf(responses, classIndex);
+    return { place, color: solid(palette, classIndex), classIndex, name: `${name}${label}`, label };
   });
 }
 

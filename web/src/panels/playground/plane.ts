@@ -15,6 +15,8 @@ export interface PlanePoint {
   readonly classIndex?: number;
   /** `pair 3: x = (0.5, −1.2), y = 0.8` */
   readonly name: string;
+  /** The response, shown beside the pair that is chosen. */
+  readonly label: string;
 }
 
 export interface Contour {
@@ -156,7 +158,7 @@ class Plane extends LitElement {
     </g>`;
   }
 
-  #point({ half, chosen }: PlaneView, { place, color, classIndex, name }: PlanePoint, index: number) {
+  #point({ half, chosen }: PlaneView, { place, color, classIndex, name, label }: PlanePoint, index: number) {
     const [x, y] = [toX(place[0], half), toY(place[1], half)];
     if (Math.max(Math.abs(place[0]), Math.abs(place[1])) > half) return nothing;
     const isChosen = chosen === index;
@@ -172,7 +174,7 @@ class Plane extends LitElement {
       tabindex=${isChosen || (chosen === null && index === 0) ? 0 : -1}
       aria-label=${name}
       aria-pressed=${isChosen ? 'true' : 'false'}
-    ><circle class="reach" r="15"></circle><circle class="ring" r="10"></circle>${mark}</g>`;
+    ><circle class="reach" r="15"></circle><circle class="ring" r="10"></circle>${mark}${isChosen ? svg`<text class="response" x=${x > frame.left + 0.8 * frame.inner ? -12 : 12} y="-10" text-anchor=${x > frame.left + 0.8 * frame.inner ? 'end' : 'start'}>${label}</text>` : nothing}</g>`;
   }
 
   #probe({ half, probe }: PlaneView) {

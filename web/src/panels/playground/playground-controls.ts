@@ -136,7 +136,7 @@ function promptControls({ state }: ControlsOptions, situation: Situation): Templ
 
 function viewControls(
   { state }: ControlsOptions,
-  { comparison, comparisons, half, pairs, probe, penalty }: Situation,
+  { comparison, comparisons, half, pairs, probe, penalty, isEdited }: Situation,
 ): TemplateResult {
   const fitting = extentFor([...pairs.map(({ x1, x2 }): Place => [x1, x2]), probe]);
   return html`
@@ -144,7 +144,9 @@ function viewControls(
       label: 'Beside the model',
       value: comparison.key,
       choices: comparisons.map(({ key, title }) => ({ value: key, title })),
-      hint: comparison.about,
+      hint: isEdited
+        ? `${comparison.about} You changed pairs: they follow no drawn function any more, so nobody knows the truth.`
+        : comparison.about,
       onChange: (compare) => state.set({ compare }, { isChoice: true }),
     })}
     ${

@@ -20,11 +20,14 @@ import { controlsOf, presetControl } from './playground-controls.ts';
 import { fields, type PlaygroundValues } from './playground-fields.ts';
 import { planesOf } from './playground-planes.ts';
 import { presetOf } from './presets.ts';
-import { readingsOf } from './readings.ts';
+import { readingsOf, spokenReading } from './readings.ts';
 import { type Situation, situationOf, whyNoPlane } from './situation.ts';
 import { SliceView } from './slice-view.ts';
 import { takeStoredFigure } from './stored-figure.ts';
 import { takingOf } from './taking.ts';
+
+/** Milliseconds without a movement after which the next one is a new step, and after which a result is read aloud. */
+const PAUSE = 800;
 
 const round = (value: number): number => Number(value.toFixed(3));
 
@@ -47,6 +50,11 @@ class Playground extends Panel {
   #chosen: number | null = null;
   #isTableOpen = false;
   #refusal: string | undefined;
+  /** When pairs or probe were last moved: movements that follow at once are one step of the history. */
+  #moved = Number.NEGATIVE_INFINITY;
+  /** What is read aloud once the hand rests. */
+  #said = '';
+  #sayTimer: ReturnType<typeof setTimeout> | undefined;
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -72,6 +80,7 @@ class Playground extends Panel {
     this.#unwatchTheme();
     this.#asker.cancel();
     this.#slice.cancel();
+    clearTimeout(this.#sayTimer);
   }
 
   protected override willUpdate(): void {
@@ -120,6 +129,11 @@ class Playground extends Panel {
       this.dataset['ready'] = '';
       performance.mark('icl-live');
     }
+    clearTimeout(this.#sayTimer);
+    this.#sayTimer = setTimeout(() => {
+      this.#said = spokenReading(answered, this.#modelTitle);
+      this.requestUpdate();
+    }, PAUSE);
     this.requestUpdate();
   }
 
@@ -145,15 +159,23 @@ class Playground extends Panel {
     if (action.kind === 'choose') {
       this.#choose(action.index);
     } else if (action.kind === 'probe') {
-      this.#state.set({ probe: [action.place], half: situation.half }, { isChoice: action.isFirst });
+      this.#state.set({ probe: [action.place], half: situation.half }, { isChoice: this.#isNewMove(action.isFirst) });
     } else {
       const edited = edit(situation, action, this.#chosen);
       if (edited === undefined) return;
-      this.#setPairs(edited.pairs, situation.half, action.kind === 'move' ? action.isFirst : true);
-      if (action.kind === 'add' || action.kind === 'remove') this.#choose(edited.chosen);
+      const isNew = action.kind === 'add' || action.kind === 'remove';
+      const isChoice = isNew || this.#isNewMove(action.kind === 'move' ? action.isFirst : true);
+      this.#setPairs(edited.pairs, situation.half, isChoice);
+      if (isNew) this.#choose(edited.chosen);
       else this.#chosen = edited.chosen;
     }
   };
+
+  #isNewMove(isFirst: boolean): boolean {
+    const isLate = performance.now() - this.#moved > PAUSE;
+    this.#moved = performance.now();
+    return isFirst && isLate;
+  }
 
   /** Makes a pair the chosen one, with the keyboard's focus. */
   async #choose(index: number): Promise<void> {
@@ -199,6 +221,7 @@ class Playground extends Panel {
           <p class="look">${look ?? model?.about ?? nothing}</p>
           ${all.map((problem) => html`<p class="notice" role="alert">${problem}</p>`)}
         </div>
+        <p class="visually-hidden" role="status">${this.#said}</p>
         <div class="seen">${situation === undefined ? (this.#stored ?? this.#waiting()) : this.#seen(situation)}</div>
         <div class="controls">${controlsOf({ lab: this.lab, state: this.#state, situation })}</div>
       </section>

@@ -38,3 +38,14 @@ export function readingsOf(answered: AnsweredPlane, modelTitle: string, report: 
 }
 
 const fixed = (value: number): string => value.toFixed(3).replace('-', '−');
+
+/** The model's reading in a sentence, for who does not see the table. */
+export function spokenReading(answered: AnsweredPlane, modelTitle: string): string {
+  const { situation, model } = answered;
+  const { responses, probe } = situation;
+  const numbers = [...partsOf(answered, model).probe].map(short);
+  const where = `At x = (${short(probe[0])}, ${short(probe[1])})`;
+  if (responses.kind === 'number') return `${where} ${modelTitle} predicts ${numbers[0]}.`;
+  if (!responses.isOneHot) return `${where} ${modelTitle} gives class +1 the probability ${numbers[0]}.`;
+  return `${where} ${modelTitle} gives the classes the probabilities ${numbers.join(', ')}.`;
+}
