@@ -96,7 +96,7 @@ export async function fit(options: FitOptions): Promise<FitResult> {
       config,
       engine,
       start,
-      save: onCheckpoint === undefined ? async () => {} : save,
+      save: onCheckpoint && save,
       signal,
       onProgress,
       onStep,

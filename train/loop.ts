@@ -29,8 +29,11 @@ export interface LoopOptions {
   /** With the state of `start` loaded. */
   readonly engine: Engine;
   readonly start: LoopState;
-  /** Keeps what is done: at each checkpoint, at the end and on an interrupt. `previousStep` is what was kept before. */
-  save(state: LoopState, previousStep: number): Promise<void>;
+  /**
+   * Keeps what is done: at each checkpoint, at the end and on an interrupt. `previousStep` is what was kept before. Absent:
+   * nothing is kept.
+   */
+  readonly save?: ((state: LoopState, previousStep: number) => Promise<void>) | undefined;
   /** Default: drawn in this thread. Closing it is left to the caller. */
   readonly prompts?: PromptSource | undefined;
   /** Steps after which to save besides. */
@@ -130,7 +133,7 @@ export async function runLoop({
       where: `step ${step + 1} of ${steps}`,
       expected,
       got: `${got} at learning rate ${learningRate}`,
-      remedy: `Lower the learning rate or set clipNorm. The checkpoint of step ${lastSaved} is kept.`,
+      remedy: `Lower the learning rate or set clipNorm.${save === undefined ? '' : ` The checkpoint of step ${lastSaved} is kept.`}`,
     });
   };
 
@@ -169,7 +172,7 @@ export async function runLoop({
   };
 
   const saveNow = async (): Promise<void> => {
-    await save({ step: started, progress: { interval, window, firstLoss }, metrics }, lastSaved);
+    await save?.({ step: started, progress: { interval, window, firstLoss }, metrics }, lastSaved);
     lastSaved = started;
   };
 

@@ -11,6 +11,8 @@ import { presetOf, type TrainingValues, trainedStudies, valuesOf } from './train
 const unused: Readonly<Record<string, readonly string[]>> = { zhang2023: ['M', 'gpt'], shen2024: ['M'] };
 
 const OWN = 'own';
+/** Letters of a description that needs the whole width. */
+const LONG = 60;
 
 export interface SetupOptions {
   readonly values: TrainingValues;
@@ -53,7 +55,7 @@ export function setup(options: SetupOptions): TemplateResult {
           value: name,
           title: `${name}: ${studies.find((each) => each.name === name)?.paper.authors ?? ''}`,
         })),
-        hint: 'lu2024 is not among them: its models are solved for, or train for 100,000 steps.',
+        hint: 'lu2024 is not among them: its model is solved for in one step, or takes 100,000. Models of it are built in.',
         // A fresh study begins at its own settings and its own rate.
         onChange: (name) => set({ study: name as TrainingValues['study'], set: '', model: 'study', rate: '' }),
       })}
@@ -89,7 +91,8 @@ function settingsOf(study: StudySummary, { values, set }: SetupOptions): Templat
       ${shown.map((setting) => {
         const { name, description, default: standard } = setting;
         const placeholder = shown.some((each) => each.name === standard) ? (given.get(standard) ?? standard) : standard;
-        const isLong = Number.isNaN(Number(standard)) && !shown.some((each) => each.name === standard);
+        const isWord = Number.isNaN(Number(standard)) && !shown.some((each) => each.name === standard);
+        const isLong = isWord || description.length > LONG;
         const input = textInput({
           label: name,
           hint: description,
