@@ -47,7 +47,7 @@ const lines = (text: string) =>
 
 beforeAll(() => {
   copy = mkdtempSync(join(tmpdir(), 'icl-docs-'));
-  const parts = ['models', 'export', 'infer', 'train', 'studies', 'cli', 'scripts', 'bench'];
+  const parts = ['models', 'export', 'infer', 'train', 'studies', 'web', 'cli', 'scripts', 'bench'];
   // `dist` too: with its record of what was compiled, only what differs is compiled again.
   const files = ['dist', 'index.ts', 'index-browser.ts', 'package.json', 'tsconfig.json'];
   for (const name of [...parts, ...files]) {
