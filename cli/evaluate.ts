@@ -113,6 +113,7 @@ export const evaluate = defineCommand({
     const { readModelFile } = await import('./shared-options.ts');
     const { openSession } = await import('../infer/session-node.ts');
     const { requestFor } = await import('../studies/evaluate-model.ts');
+    const { studies } = await import('../studies/index.ts');
     const { evaluate: measure } = await import('../infer/evaluate.ts');
     const { writeFileAtomic } = await import('../export/files.ts');
     const model = readModelFile(path!);
@@ -127,20 +128,24 @@ export const evaluate = defineCommand({
     const rows: EvaluationRow[] = [];
     try {
       if (other !== undefined) compared = await openSession(other, sessionOptions);
-      const request = requestFor(model, {
-        shifts: [
-          ...options.shift,
-          ...(options.suite === undefined ? [] : shiftsOf(options.suite, model.metadata.task)),
-        ],
-        prompts: options.prompts,
-        queriesPerPrompt: options.queries,
-        seed: options.seed,
-        targetStandardError: options.target ?? null,
-        signal: context.signal,
-        ...(compared === undefined ? {} : { compared }),
-        ...(options.estimators === undefined ? {} : { estimators: options.estimators }),
-        ...(options.lengths === undefined ? {} : { lengths: options.lengths }),
-      });
+      const request = requestFor(
+        model,
+        {
+          shifts: [
+            ...options.shift,
+            ...(options.suite === undefined ? [] : shiftsOf(options.suite, model.metadata.task)),
+          ],
+          prompts: options.prompts,
+          queriesPerPrompt: options.queries,
+          seed: options.seed,
+          targetStandardError: options.target ?? null,
+          signal: context.signal,
+          ...(compared === undefined ? {} : { compared }),
+          ...(options.estimators === undefined ? {} : { estimators: options.estimators }),
+          ...(options.lengths === undefined ? {} : { lengths: options.lengths }),
+        },
+        studies,
+      );
       for await (const row of measure(session, request)) {
         rows.push(row);
         progress.update(rows.length, 'rows');

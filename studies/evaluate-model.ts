@@ -8,8 +8,7 @@ import type { EvaluationPlan, EvaluationRequest } from '../infer/evaluate.ts';
 import type { InferenceSession } from '../infer/session.ts';
 import { UsageError } from '../models/errors.ts';
 import { taskNamed } from '../models/tasks/index.ts';
-import { definitions } from './definitions.ts';
-import type { ModelTheory } from './study.ts';
+import type { ModelTheory, Study } from './study.ts';
 
 /** What `icl evaluate` may choose. */
 export interface EvaluateRequest
@@ -23,8 +22,15 @@ export interface EvaluateRequest
   readonly signal?: AbortSignal;
 }
 
-/** @throws {UsageError} for a model whose metadata names no training length, if none is asked for. */
-export function requestFor(model: RunnableModel, request: EvaluateRequest): EvaluationRequest {
+/**
+ * @param studies Those whose exact risks are known here.
+ * @throws {UsageError} for a model whose metadata names no training length, if none is asked for.
+ */
+export function requestFor(
+  model: RunnableModel,
+  request: EvaluateRequest,
+  studies: readonly Study[],
+): EvaluationRequest {
   const { lengths, estimators, compared, signal, ...rest } = request;
   const { task } = model.metadata;
   return {
@@ -32,16 +38,16 @@ export function requestFor(model: RunnableModel, request: EvaluateRequest): Eval
     task,
     lengths: lengths ?? [requireTrainingLength(model)],
     estimators: (estimators ?? taskNamed(task.name).estimators).map((name) => ({ name })),
-    theory: theoryOf(model),
-    compared: compared === undefined ? null : { session: compared, theory: theoryOf(compared.model) },
+    theory: theoryOf(model, studies),
+    compared: compared === undefined ? null : { session: compared, theory: theoryOf(compared.model, studies) },
     signal: signal ?? null,
   };
 }
 
 /** The exact risk that a model's study gives; null for a model of no study that is known here. */
-export function theoryOf(model: RunnableModel): ModelTheory | null {
+export function theoryOf(model: RunnableModel, studies: readonly Study[]): ModelTheory | null {
   if (!isFrozen(model)) return null;
-  return definitions.find(({ name }) => name === model.metadata.study)?.modelTheory(model) ?? null;
+  return studies.find(({ name }) => name === model.metadata.study)?.modelTheory(model) ?? null;
 }
 
 function requireTrainingLength(model: RunnableModel): number {

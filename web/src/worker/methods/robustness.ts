@@ -68,13 +68,17 @@ export async function measureRobustness(
   const { model, compared, shift, prefixes, ...rest } = argument;
   const session = await sessionOf(model.id, model.provider, { prefixes });
   const other = compared === null ? undefined : await sessionOf(compared.id, compared.provider, { prefixes });
-  const request = requestFor(session.model, {
-    ...rest,
-    shifts: shift === null ? [] : [{ shift: shiftNamed(shift.name), levels: shift.levels }],
-    queriesPerPrompt: 1,
-    signal,
-    ...(other === undefined ? {} : { compared: other }),
-  });
+  const request = requestFor(
+    session.model,
+    {
+      ...rest,
+      shifts: shift === null ? [] : [{ shift: shiftNamed(shift.name), levels: shift.levels }],
+      queriesPerPrompt: 1,
+      signal,
+      ...(other === undefined ? {} : { compared: other }),
+    },
+    definitions,
+  );
   let reported = Number.NEGATIVE_INFINITY;
   let isFirstRound = true;
   let last: MeasureProgress | undefined;
@@ -138,7 +142,7 @@ export async function exactRisks(
   { models, task, shift, at, length }: CurveArgument,
   { report, turn }: CallContext<Curves>,
 ): Promise<Curves> {
-  const theories = models.map((id) => ({ id, theory: theoryOf(modelNamed(id)) }));
+  const theories = models.map((id) => ({ id, theory: theoryOf(modelNamed(id), definitions) }));
   const studies = new Set(models.map((id) => modelNamed(id).metadata.study));
   const papers = definitions.filter(({ name }) => studies.has(name)).map(({ paper }) => paper);
   const points: CurvePoint[] = [];
