@@ -7,6 +7,7 @@ import { evaluate } from '../../infer/evaluate.ts';
 import type { InferenceSession } from '../../infer/session.ts';
 import { openSession } from '../../infer/session-node.ts';
 import { shiftNamed } from '../../models/shifts/index.ts';
+import { definitions } from '../../studies/definitions.ts';
 import { requestFor } from '../../studies/evaluate-model.ts';
 import { curvePlaces, resolveExperiment } from '../../web/src/panels/robustness/experiment.ts';
 import { defaultValues, type RobustnessValues } from '../../web/src/panels/robustness/fields.ts';
@@ -46,11 +47,15 @@ test.each(presets.map((preset) => [preset.id, preset] as const))('the preset %s 
   expect(problems).toEqual([]);
   expect(levels.length).toBeGreaterThan(2);
   const compared = values.compare === '' ? undefined : await open(values.compare);
-  const request = requestFor(session.model, {
-    shifts: shift === null ? [] : [{ shift: shiftNamed(shift.name), levels }],
-    ...{ lengths, estimators, prompts: 4, seed: 0, queriesPerPrompt: 1, targetStandardError: null },
-    ...(compared === undefined ? {} : { compared }),
-  });
+  const request = requestFor(
+    session.model,
+    {
+      shifts: shift === null ? [] : [{ shift: shiftNamed(shift.name), levels }],
+      ...{ lengths, estimators, prompts: 4, seed: 0, queriesPerPrompt: 1, targetStandardError: null },
+      ...(compared === undefined ? {} : { compared }),
+    },
+    definitions,
+  );
   let rows = 0;
   for await (const row of evaluate(session, request)) if (row.measure === measure.name) rows += 1;
   expect(rows).toBe(levels.length * (1 + estimators.length + (compared === undefined ? 0 : 2)));
