@@ -22,3 +22,6 @@ export async function findWebAdapter(): Promise<WebAdapter | null> {
   const info = adapter.info ?? { vendor: '', architecture: '', description: '' };
   return { name: formatAdapter(info), isSoftware: isSoftwareAdapter(info) };
 }
+
+/** Whether WebAssembly can wait for the GPU by itself here (JavaScript Promise Integration); else code for it is compiled in. */
+export const canSuspend = (): boolean => 'Suspending' in ((globalThis as { WebAssembly?: object }).WebAssembly ?? {});

@@ -5,7 +5,7 @@
 import { ProviderError } from '../models/errors.ts';
 import type { OnnxRuntime } from './onnxruntime.ts';
 import { type ProviderName, providerNamed } from './provider-table.ts';
-import { findWebAdapter, type WebAdapter } from './web-adapter.ts';
+import { canSuspend, findWebAdapter, type WebAdapter } from './web-adapter.ts';
 
 export type WebProvider = 'wasm' | 'webgpu';
 
@@ -25,7 +25,7 @@ export interface WebRuntime {
 export async function loadWebRuntime(requested: ProviderName | 'auto', wasmPaths: string | null): Promise<WebRuntime> {
   const adapter = requested === 'wasm' ? null : await findWebAdapter();
   const provider = resolveWebProvider(requested, adapter);
-  const ort = await importRuntime(provider);
+  const ort = await importRuntime(provider, wasmPaths === null && canSuspend());
   if (wasmPaths !== null) ort.env.wasm.wasmPaths = wasmPaths;
   return { ort, provider, adapter: provider === 'webgpu' ? adapter!.name : null };
 }
@@ -51,7 +51,11 @@ function resolveWebProvider(requested: ProviderName | 'auto', adapter: WebAdapte
   });
 }
 
-/** Each entry of the package is a build of its own; the plain one has neither name and is to be removed. */
-async function importRuntime(provider: WebProvider): Promise<OnnxRuntime> {
-  return provider === 'webgpu' ? await import('onnxruntime-web/webgpu') : await import('onnxruntime-web/wasm');
+/**
+ * Each entry of the package is a build of its own; the plain one has neither name and is to be removed. Of the two for WebGPU,
+ * `jspi` lets the browser suspend WebAssembly: 4.2 MB compressed instead of 6.8, and the same numbers.
+ */
+async function importRuntime(provider: WebProvider, suspends: boolean): Promise<OnnxRuntime> {
+  if (provider === 'wasm') return await import('onnxruntime-web/wasm');
+  return suspends ? await import('onnxruntime-web/jspi') : await import('onnxruntime-web/webgpu');
 }

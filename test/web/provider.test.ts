@@ -1,4 +1,7 @@
 /** Where models run: WebAssembly unless the person says otherwise, always said, never silent, and nothing fetched unasked. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chromiumPath, hasChromium, openPage } from '../chromium.ts';
@@ -36,14 +39,17 @@ describe.runIf(hasChromium)('the provider', () => {
     const { page, problems, fetched } = await visit();
     expect(await runsOn(page)).toBe('Runs on WebAssembly: the default, fastest for models this small');
     await page.waitForSelector('text=software, slow');
-    expect(await page.textContent('.provider-choice')).toMatch(/fetches \d\.\d MB the first time/);
+    const words = await page.textContent('.provider-choice');
+    expect(words).toMatch(/fetches \d\.\d MB the first time/);
     await page.waitForTimeout(1500);
     expect(fetched).toEqual([]);
 
     await page.click('input[name=provider][value=webgpu]');
     await page.waitForSelector('.provider summary:has-text("Runs on WebGPU")');
     expect(await runsOn(page)).toMatch(/your choice, on google swiftshader.*: software, slow/);
-    expect(fetched.length).toBeGreaterThan(0);
+    const [wasm] = fetched.filter((url) => url.endsWith('.wasm'));
+    const megabytes = gzipSync(readFileSync(join(site.folder, new URL(wasm!).pathname))).length / 1e6;
+    expect(Math.abs(Number(/(\d\.\d) MB/.exec(words!)![1]) - megabytes)).toBeLessThan(0.3);
     expect(await page.isChecked('input[name=provider][value=webgpu]')).toBe(true);
 
     await page.check('input[name=provider][value=wasm]');

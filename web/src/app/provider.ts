@@ -3,14 +3,14 @@
  * build of the runtime is fetched only when it is asked for. Kept for this visit: a link does not carry the choice, since
  * whoever opens one has not asked for that download. Knows no element of the page.
  */
-import { findWebAdapter, type WebAdapter } from '../../../infer/web-adapter.ts';
+import { canSuspend, findWebAdapter, type WebAdapter } from '../../../infer/web-adapter.ts';
 import type { WebProvider } from '../../../infer/web-runtime.ts';
 import type { Timing } from '../worker/methods/timing.ts';
 
 export const providerTitles: Readonly<Record<WebProvider, string>> = { wasm: 'WebAssembly', webgpu: 'WebGPU' };
 
-/** What choosing WebGPU fetches, compressed as hosts send it. */
-export const webgpuDownload = '6.8 MB';
+/** What choosing WebGPU fetches here, compressed as hosts send it. */
+export const webgpuDownload = canSuspend() ? '4.2 MB' : '6.8 MB';
 
 /** Differences below this are none: other pages, other tabs. */
 const worthTelling = 1.1;
