@@ -110,14 +110,14 @@ export const evaluate = defineCommand({
     'icl evaluate runs/first --compare runs/second --target 0.02',
   ],
   async run([path], options, context) {
-    const { readModelFile } = await import('./shared-options.ts');
+    const { readRunnableFile } = await import('./shared-options.ts');
     const { openSession } = await import('../infer/session-node.ts');
     const { requestFor } = await import('../studies/evaluate-model.ts');
     const { studies } = await import('../studies/index.ts');
     const { evaluate: measure } = await import('../infer/evaluate.ts');
     const { writeFileAtomic } = await import('../export/files.ts');
-    const model = readModelFile(path!);
-    const other = options.compare === undefined ? undefined : readModelFile(options.compare);
+    const model = readRunnableFile(path!);
+    const other = options.compare === undefined ? undefined : readRunnableFile(options.compare);
     const sessionOptions = {
       provider: options.provider,
       ...(options.threads === undefined ? {} : { threads: options.threads }),

@@ -52,10 +52,10 @@ export const infer = defineCommand({
     if (options.prompts === undefined) {
       throw new UsageError({ where: '--prompts', expected: 'a file, or - for stdin', got: 'nothing' });
     }
-    const { readModelFile } = await import('./shared-options.ts');
+    const { readRunnableFile } = await import('./shared-options.ts');
     const { openSession } = await import('../infer/session-node.ts');
     const { inferFile } = await import('../infer/infer-file.ts');
-    const model = readModelFile(path!);
+    const model = readRunnableFile(path!);
     const session = await openSession(model, {
       provider: options.provider,
       ...(options.threads === undefined ? {} : { threads: options.threads }),

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileError } from '../export/files.ts';
-import { type FrozenModel, readModel } from '../export/read-model.ts';
+import { type FrozenModel, type RunnableModel, readModel, readRunnable } from '../export/read-model.ts';
 import { type ProviderName, providerNames } from '../infer/providers.ts';
 import { unknownName } from '../models/errors.ts';
 import { commaList, type Option, option, text, wholeNumber } from './command.ts';
@@ -51,14 +51,24 @@ export function modelFile(path: string): string {
   return existsSync(path) && statSync(path).isDirectory() ? join(path, 'model.onnx') : path;
 }
 
-/** Reads a frozen model from a file, or from the run folder that holds one. */
-export function readModelFile(path: string): FrozenModel {
+/** The bytes of a model's file, or of the one that a run folder holds; and the file's name, for errors. */
+export function readBytes(path: string): { readonly file: string; readonly bytes: Uint8Array } {
   const file = modelFile(path);
-  let bytes: Uint8Array;
   try {
-    bytes = readFileSync(file);
+    return { file, bytes: readFileSync(file) };
   } catch (cause) {
     throw fileError(file, 'an ONNX file', cause);
   }
+}
+
+/** Reads a frozen model from a file, or from the run folder that holds one. */
+export function readModelFile(path: string): FrozenModel {
+  const { file, bytes } = readBytes(path);
   return readModel(file, bytes);
+}
+
+/** As {@link readModelFile}, and also a model that was made elsewhere and stands behind an adapter. */
+export function readRunnableFile(path: string): RunnableModel {
+  const { file, bytes } = readBytes(path);
+  return readRunnable(file, bytes);
 }

@@ -74,6 +74,10 @@ export function metadataProps(description: MetadataDescription): Record<string, 
   };
 }
 
+/** Whether a file was written by another tool: nothing of its metadata is ours. */
+export const isForeign = (props: Readonly<Record<string, string>>): boolean =>
+  !Object.keys(props).some((key) => key.startsWith('icl.'));
+
 /** The one entry that is written after the fact. */
 export function parityProp(parity: JsonValue | object): Record<string, string> {
   return { 'icl.parity': canonicalJson('parity', parity) };
@@ -98,7 +102,7 @@ export function readMetadata(where: string, props: Readonly<Record<string, strin
       where,
       expected: `an ONNX file exported by icl-onnx (icl.schema ${schemaVersion})`,
       got: 'one without icl.schema in its metadata',
-      remedy: 'Models from elsewhere are not read: export a run with icl export.',
+      remedy: 'Models from elsewhere are not read as they are: icl inspect says whether an adapter fits.',
     });
   }
   if (schema !== String(schemaVersion)) {

@@ -48,7 +48,7 @@ describe.runIf(hasChromium)('your model', () => {
     const { page, problems } = await visit();
     const bytes = exportModel(randomModel(2), { prefixes: true });
     await choose(page, 'mine.onnx', bytes);
-    await page.waitForSelector(`${panel} .own-name:text-is("mine")`);
+    await page.waitForSelector(`${panel} .own-name:text-is("mine.onnx")`);
     expect(await textOf(page, '.facts >> nth=0')).toMatch(/trained numbers\s+18\s/);
     expect(await textOf(page, '[aria-label="Inputs and outputs"]')).toContain('float32 [batch, context, 2]');
     await page.waitForSelector(`${panel} icl-figure-frame svg`);
@@ -79,7 +79,7 @@ describe.runIf(hasChromium)('your model', () => {
       [...hostile],
     );
     await page.locator(`${panel} .own-model`).dispatchEvent('drop', { dataTransfer: transfer });
-    await page.waitForSelector(`${panel} .own-name:text-is("<b>dropped</b>")`);
+    await page.waitForSelector(`${panel} .own-name:text-is("<b>dropped</b>.onnx")`);
     expect(await textOf(page, '.facts >> nth=0')).toContain(markup);
     expect(await page.locator(`${panel} :is(img, script, b)`).count()).toBe(0);
     expect(await page.title()).toBe(title);
@@ -124,7 +124,7 @@ describe.runIf(hasChromium)('your model', () => {
     const { page, problems } = await visit();
     page.setDefaultTimeout(patience);
     await choose(page, 'mine.onnx', exportModel(randomModel(2)));
-    await page.waitForSelector(`${panel} .own-name:text-is("mine")`);
+    await page.waitForSelector(`${panel} .own-name:text-is("mine.onnx")`);
     await page.check('text=On WebGPU too');
     await page.click('text=Verify here');
     await page.waitForSelector('icl-parity tbody tr >> nth=2');
@@ -149,12 +149,12 @@ describe.runIf(hasChromium)('your model', () => {
     expect(await textOf(page, '.adapter .radios')).toContain('tokens: rows (x, y), the query last with y = 0');
     await expectAccessible(page);
     await page.click('text=Adapt and use');
-    await page.waitForSelector(`${panel} .own-name:text-is("theirs (adapted)")`);
+    await page.waitForSelector(`${panel} .own-name:text-is("theirs-adapted.onnx")`);
     expect(await textOf(page, '.facts >> nth=0')).toContain('theirs.onnx, by elsewhere 2.1');
     expect(await textOf(page, 'icl-parity')).toContain('no float64 reading');
     await page.click(`${panel} .uses a:text-is("Playground")`);
     await page.waitForSelector('icl-playground[data-ready]');
-    expect(await page.locator('icl-playground').innerText()).toContain('theirs (adapted)');
+    expect(await page.locator('icl-playground').innerText()).toContain('theirs-adapted.onnx');
     expect(await page.locator('icl-playground [role=alert]').count()).toBe(0);
     expect(problems).toEqual([]);
     await page.context().close();

@@ -169,7 +169,7 @@ class OwnModel extends Panel {
       <section aria-labelledby="own-parity">
         <h3 id="own-parity">Does it compute right here?</h3>
         ${recordedParity(description.metadata.parity)}
-        <icl-parity .lab=${this.lab} .model=${model.id} .file=${fileNameOf(model)} .hasReference=${description.hasReference}></icl-parity>
+        <icl-parity .lab=${this.lab} .model=${model.id} .file=${pathOf(model)} .hasReference=${description.hasReference}></icl-parity>
       </section>
       ${graphSummary(description.graph)}
     `;
@@ -233,7 +233,7 @@ class OwnModel extends Panel {
       const description = await this.lab.background.call('inspectModel', { name: file.name, bytes });
       this.foreign = undefined;
       if (description.kind === 'foreign') this.foreign = { name: file.name, bytes, description };
-      else await this.#add(stemOf(file.name), `Your file ${file.name}.`, bytes, description);
+      else await this.#add(file.name, 'A file of yours.', bytes, description);
     } catch (error) {
       this.#tell((error as Error).message);
     } finally {
@@ -253,7 +253,8 @@ class OwnModel extends Panel {
     try {
       const description = await this.lab.background.call('inspectModel', { name, bytes });
       if (description.kind !== 'model') return;
-      await this.#add(`${stemOf(name)} (adapted)`, `Your file ${name}, behind an adapter.`, bytes, description);
+      const title = `${stemOf(name)}-adapted.onnx`;
+      await this.#add(title, `Your file ${name}, behind an adapter.`, bytes, description);
       this.foreign = undefined;
     } catch (error) {
       this.#tell((error as Error).message);
@@ -302,7 +303,12 @@ class OwnModel extends Panel {
 const stemOf = (file: string): string => file.replace(/\.onnx$/i, '');
 
 /** What the file is called when it is taken away: built-in ones by their id. */
-const fileNameOf = ({ id, title, origin }: LibraryModel): string => `${origin === 'built-in' ? id : title}.onnx`;
+const fileNameOf = ({ id, title, origin }: LibraryModel): string =>
+  origin === 'built-in' ? `${id}.onnx` : title.replace(/(\.onnx)?$/i, '.onnx');
+
+/** Where a command finds it: built-in ones lie in a checkout. */
+const pathOf = (model: LibraryModel): string =>
+  model.origin === 'built-in' ? `web/models/${model.id}.onnx` : fileNameOf(model);
 
 /** What was measured when the file was written, if it says so. */
 function recordedParity(parity: unknown): TemplateResult | typeof nothing {

@@ -6,6 +6,7 @@ import type { Lab } from '../../app/lab.ts';
 import { providerTitles, webgpuDownload } from '../../app/provider.ts';
 import { button, checkbox } from '../../components/controls.ts';
 import { provenanceLine } from '../../components/figure-frame.ts';
+import { quote } from '../../components/shell-word.ts';
 import { isCancelled } from '../../worker/client.ts';
 import { formatCount, formatNumber } from './format.ts';
 
@@ -98,7 +99,7 @@ class Parity extends LitElement {
         hasReference
           ? provenanceLine({
               text: 'Largest difference over all predictions, divided by the prediction’s own size or by the root mean square of predictions from as many pairs, whichever is larger: a prediction is a sum whose terms may cancel, and its rounding error is that of the terms. float32 keeps 7 digits; allowed is a few times what was measured on many machines.',
-              command: `icl verify ${this.file} --provider ${this.withWebgpu ? 'wasm,webgpu' : 'wasm'}`,
+              command: `icl verify ${quote(this.file)} --provider ${this.withWebgpu ? 'wasm,webgpu' : 'wasm'}`,
             })
           : nothing
       }

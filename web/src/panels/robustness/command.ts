@@ -3,6 +3,7 @@
 import { taskNamed } from '../../../../models/tasks/index.ts';
 import { catalogue } from '../../../catalogue.ts';
 import type { LibraryModel } from '../../app/library.ts';
+import { quote } from '../../components/shell-word.ts';
 import type { Experiment } from './experiment.ts';
 import type { RunRequest } from './run.ts';
 
@@ -11,9 +12,6 @@ function fileOf({ id, title, origin }: LibraryModel): string {
   if (origin === 'built-in') return `web/models/${id}.onnx`;
   return title.endsWith('.onnx') ? title : 'model.onnx';
 }
-
-/** A word of a shell's line. */
-const quote = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
 /** @param prompts Per point: those of the request, or fewer of a run that was stopped. */
 export function evaluateCommand(

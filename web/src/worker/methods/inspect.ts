@@ -1,7 +1,7 @@
 /** What a model's file says and holds, as the page shows it. Runs nothing of it. */
 import { type Proposal, readForeign } from '../../../../export/foreign.ts';
 import { formatType, type Graph } from '../../../../export/graph.ts';
-import type { ModelMetadata } from '../../../../export/metadata.ts';
+import { isForeign, type ModelMetadata } from '../../../../export/metadata.ts';
 import { parseProps } from '../../../../export/parse.ts';
 import { printModel } from '../../../../export/print.ts';
 import {
@@ -105,9 +105,7 @@ export interface FileArgument {
 
 /** @throws {DataError} if the bytes are no ONNX model, or what cannot be read of one. */
 export async function inspectModel({ name, bytes }: FileArgument): Promise<ModelDescription | ForeignDescription> {
-  const props = parseProps(name, bytes);
-  const isOurs = Object.keys(props).some((key) => key.startsWith('icl.'));
-  return isOurs ? describeModel(readRunnable(name, bytes)) : describeForeign(name, bytes);
+  return isForeign(parseProps(name, bytes)) ? describeForeign(name, bytes) : describeModel(readRunnable(name, bytes));
 }
 
 function describeForeign(name: string, bytes: Uint8Array): ForeignDescription {
