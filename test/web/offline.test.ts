@@ -84,7 +84,7 @@ describe.runIf(hasChromium)('without a network', () => {
     expect(await isIsolated(page)).toBe(true);
     // Another panel, and the page by its file's name.
     await page.goto(`${url}some/where/index.html#playground`);
-    await page.waitForSelector('icl-playground');
+    await page.waitForSelector('icl-playground[data-ready]', { timeout: 30_000 });
     expect(problems).toEqual([]);
     await page.context().close();
   });
@@ -141,28 +141,31 @@ describe.runIf(hasChromium)('without a network', () => {
     await page.context().close();
   });
 
-  test('less than 4 MiB are fetched before the first answer, nothing twice, and nothing of WebGPU', async () => {
-    const { asked, url } = await host(site.folder);
-    const profile = mkdtempSync(join(tmpdir(), 'icl-profile-'));
-    const context = await launchProfile(profile);
-    closing.push(() => rmSync(profile, { recursive: true, force: true }));
-    const page = await context.newPage();
-    await page.goto(`${url}#markov`);
-    await page.waitForSelector('icl-markov[data-ready]', { timeout: 30_000 });
-    const first = [...asked];
-    const sizeOf = (path: string) =>
-      gzipSync(readFileSync(join(site.folder, path === '/' ? 'index.html' : path))).length;
-    expect(first.some((path) => path.endsWith('.wasm'))).toBe(true);
-    expect(first.reduce((sum, path) => sum + sizeOf(path), 0)).toBeLessThan(4 * 2 ** 20);
+  test.each(['playground', 'markov'])(
+    'less than 4 MiB are fetched before %s answers, nothing twice, and nothing of WebGPU',
+    async (panel) => {
+      const { asked, url } = await host(site.folder);
+      const profile = mkdtempSync(join(tmpdir(), 'icl-profile-'));
+      const context = await launchProfile(profile);
+      closing.push(() => rmSync(profile, { recursive: true, force: true }));
+      const page = await context.newPage();
+      await page.goto(`${url}#${panel}`);
+      await page.waitForSelector(`icl-${panel}[data-ready]`, { timeout: 30_000 });
+      const first = [...asked];
+      const sizeOf = (path: string) =>
+        gzipSync(readFileSync(join(site.folder, path === '/' ? 'index.html' : path))).length;
+      expect(first.some((path) => path.endsWith('.wasm'))).toBe(true);
+      expect(first.reduce((sum, path) => sum + sizeOf(path), 0)).toBeLessThan(4 * 2 ** 20);
 
-    await becomesKept(page);
-    expect(asked.filter(isForWebgpu)).toEqual([]);
-    // They are there under the names by which they are known.
-    const { onDemand, hashed } = releaseOf(site.folder);
-    expect(onDemand.map((name) => name.slice(name.lastIndexOf('.'))).toSorted()).toEqual(['.js', '.wasm']);
-    expect(onDemand.concat(hashed).filter((name) => asked.filter((path) => path === `/${name}`).length > 1)).toEqual(
-      [],
-    );
-    await context.close();
-  });
+      await becomesKept(page);
+      expect(asked.filter(isForWebgpu)).toEqual([]);
+      // They are there under the names by which they are known.
+      const { onDemand, hashed } = releaseOf(site.folder);
+      expect(onDemand.map((name) => name.slice(name.lastIndexOf('.'))).toSorted()).toEqual(['.js', '.wasm']);
+      expect(onDemand.concat(hashed).filter((name) => asked.filter((path) => path === `/${name}`).length > 1)).toEqual(
+        [],
+      );
+      await context.close();
+    },
+  );
 });
