@@ -104,3 +104,33 @@ describe('line chart', () => {
     expect(asked).toContain('1');
   });
 });
+
+describe('a band', () => {
+  it('spans two standard errors and ends at the axis, where bars would too', () => {
+    const measured = [1, 2, 3].map((x) => ({ x, y: 0.1, standardError: 0.1 }));
+    const draw = (isBand: boolean) =>
+      renderFigure((context) =>
+        drawLineChart(context, {
+          description: 'Three points.',
+          panels: [
+            {
+              x: { label: 'level', type: 'linear', low: 1, high: 3 },
+              y: { label: 'risk', type: 'log', low: 0.01, high: 1 },
+              series: [{ label: 'model', measured, isBand }],
+            },
+          ],
+          words: {},
+          legend: 'key',
+        }),
+      ).wide;
+    const { document } = parseHTML(`<body>${draw(true)}</body>`);
+    const area = document.querySelector('[fill-opacity="0.16"] path')!.getAttribute('d')!;
+    const heights = [...area.matchAll(/[\d.]+,([\d.]+)/g)].map(([, y]) => Number(y));
+    expect(heights).toHaveLength(6);
+    // On an axis of two decades: 0.3 is log10(30) / 2 of the way up, the floor is its end.
+    const [top, bottom] = [Math.min(...heights), Math.max(...heights)];
+    const axis = (bottom - top) / (Math.log10(30) / 2);
+    expect(axis).toBeCloseTo(330 - 44, 0);
+    expect(draw(false)).not.toContain('fill-opacity="0.16"');
+  });
+});

@@ -74,7 +74,13 @@ export const presets: readonly Preset[] = [
     title: 'Rare features are learned late',
     point:
       'Two snapshots of one training: early, the layer answers queries of the rare feature with the common one’s responses; late, it does well whatever is asked.',
-    values: { model: 'huang2023-2d-early', compare: 'huang2023-2d-late', vary: 'query-probability', beside: 'zero' },
+    values: {
+      model: 'huang2023-2d-early',
+      compare: 'huang2023-2d-late',
+      vary: 'query-probability',
+      beside: 'zero',
+      axis: 'linear',
+    },
   },
   {
     id: 'features',
@@ -105,14 +111,15 @@ export const presets: readonly Preset[] = [
     group: shen2024,
     title: 'Classes further apart or nearer',
     point:
-      'The means are f times as long as in training. Its probabilities are then too cautious or too sure, as cross-entropy shows.',
+      'The means are f times as long as in training: further apart is easier. The classifier stays a little above Bayes at every distance, on its exact curve.',
     values: { model: 'shen2024-10d', vary: 'mean-scale', measure: 'cross-entropy', beside: 'posterior' },
   },
   {
     id: 'covariance-factor',
     group: shen2024,
     title: 'Covariates that scatter more',
-    point: 'The means stay, the spread about them changes. Watch how far the probabilities are from the true ones.',
+    point:
+      'The means stay, the spread about them changes. Its probabilities are nearest to the true ones about the spread of training and drift away on both sides, as those of the linear discriminant do.',
     values: {
       model: 'shen2024-10d',
       vary: 'covariance-factor',
@@ -125,15 +132,16 @@ export const presets: readonly Preset[] = [
     group: ding2025,
     title: 'Chains nearer to certainty or to chance',
     point:
-      'Kernels with rows Dirichlet(a, a); training had a = 1. Counting transitions adapts, one layer of attention less so.',
+      'Kernels with rows Dirichlet(a, a); training had a = 1. Counting transitions is ahead of one layer and of four at every a.',
     values: { model: 'ding2025-one-layer', compare: 'ding2025-four-layers', vary: 'kernel-concentration' },
   },
   {
     id: 'chains-length',
     group: ding2025,
     title: 'More chains in the prompt',
-    point: 'Counting goes on improving with every chain that it sees. The attention layers stop.',
-    values: { model: 'ding2025-one-layer', compare: 'ding2025-four-layers', vary: 'length' },
+    point:
+      'Counting is near the true kernel with few chains already. More chains hardly help the attention layers, whose error stays well above.',
+    values: { model: 'ding2025-one-layer', compare: 'ding2025-four-layers', vary: 'length', axis: 'linear' },
   },
 ];
 
