@@ -49,7 +49,7 @@ export const presets: readonly Preset[] = [
   {
     title: 'Features early in training',
     group: huang,
-    look: 'Nine pairs in ten show (1, 0). After 10 steps of training, asked at the rare (0, 1), the model still answers with what it saw at (1, 0).',
+    look: 'Nine pairs in ten show (1, 0). After 10 steps of training, asked at the rare (0, 1), the model still answers for the most part with what it saw at (1, 0).',
     values: { model: 'huang2023-2d-early', probe: [[0, 1]], along: 'x2', half: 2 },
   },
   {
