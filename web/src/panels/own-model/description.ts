@@ -31,8 +31,13 @@ export function aboutModel(description: ModelDescription): TemplateResult {
       <h3 id="own-about">What it is</h3>
       ${factList([
         ['architecture', `${architecture} (${metadata.model})`],
-        ['described in', source],
-        ['trained for', study],
+        // Of a model from elsewhere no study is known.
+        ...(description.hasReference
+          ? ([
+              ['described in', source],
+              ['trained for', study],
+            ] as const)
+          : []),
         ['task', (task as { readonly name?: unknown }).name],
         ['covariates', `${sizes.dimension} numbers each`],
         ...Object.entries(sizes.options ?? {}),
