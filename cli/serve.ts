@@ -18,6 +18,9 @@ function parsePort(text: string): number {
   });
 }
 
+/** Not Vite's 4173: the page's service worker stays with the address, and would answer for other projects' pages. */
+const defaultPort = 4257;
+
 export const serve = defineCommand({
   name: 'serve',
   summary: 'show the lab in a browser of this machine',
@@ -26,7 +29,7 @@ export const serve = defineCommand({
     'its threads need. Prints the address; Ctrl-C ends it.',
   arguments: [],
   options: {
-    port: option('--port <n>', 'port on 127.0.0.1; 0: any that is free', parsePort, 4173),
+    port: option('--port <n>', 'port on 127.0.0.1; 0: any that is free', parsePort, defaultPort),
   },
   examples: ['icl serve', 'icl serve --port 0 --json'],
   async run(_positional, { port, json }, { print, log, signal }) {
