@@ -7,7 +7,7 @@ import { isFrozen, type RunnableModel } from '../export/read-model.ts';
 import type { EvaluationPlan, EvaluationRequest } from '../infer/evaluate.ts';
 import type { InferenceSession } from '../infer/session.ts';
 import { UsageError } from '../models/errors.ts';
-import { taskNamed } from '../models/tasks/index.ts';
+import { usualEstimators } from '../models/tasks/index.ts';
 import type { ModelTheory, Study } from './study.ts';
 
 /** What `icl evaluate` may choose. */
@@ -37,7 +37,7 @@ export function requestFor(
     ...rest,
     task,
     lengths: lengths ?? [requireTrainingLength(model)],
-    estimators: (estimators ?? taskNamed(task.name).estimators).map((name) => ({ name })),
+    estimators: (estimators ?? usualEstimators(task)).map((name) => ({ name })),
     theory: theoryOf(model, studies),
     compared: compared === undefined ? null : { session: compared, theory: theoryOf(compared.model, studies) },
     signal: signal ?? null,

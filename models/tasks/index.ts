@@ -73,6 +73,12 @@ export function createPosterior(spec: TaskSpec): Posterior | undefined {
   return taskNamed(spec.name).createPosterior?.(spec);
 }
 
+/** Names of the estimators that stand beside a model of a law unless others are asked for. */
+export function usualEstimators(spec: TaskSpec): readonly string[] {
+  const { estimators, estimatorsOf } = taskNamed(spec.name);
+  return estimatorsOf?.(spec) ?? estimators;
+}
+
 /**
  * A specification that must be of a certain task.
  * @throws {UsageError} if it is of another.

@@ -149,12 +149,17 @@ function createSampler(spec: LinearRegressionBankSpec): Sampler {
   }
 }
 
+const estimators = ['zero', 'dmmse', 'ridge'];
+
 export const linearRegressionBank: Task<LinearRegressionBankSpec> = {
   name: 'linear-regression-bank',
   description: 'y = <w, x> + noise with w one of k fixed task vectors, x ~ N(0, I/D)',
   source: 'Lu et al. (2025), arXiv 2405.11751',
   kind: 'regression',
   schema,
-  estimators: ['zero', 'dmmse', 'ridge'],
+  estimators,
+  // The posterior over the tasks of a bank: there must be a bank, and noise.
+  estimatorsOf: ({ tasks, noiseVariance }) =>
+    estimators.filter((name) => name !== 'dmmse' || (tasks !== null && noiseVariance > 0)),
   createSampler,
 };

@@ -45,6 +45,8 @@ export interface Task<Spec extends AnyTaskSpec = AnyTaskSpec> {
   readonly schema: GenericSchema<unknown, Spec>;
   /** Names of the estimators that stand beside a model unless others are asked for. */
   readonly estimators: readonly string[];
+  /** Those of `estimators` that a law has: absent where every law has them all. */
+  estimatorsOf?(spec: Spec): readonly string[];
   /** @throws {UsageError} | {DataError} if the numbers of the specification are impossible. */
   createSampler(spec: Spec): Sampler;
   /** Absent for regression, and where nobody knows. */

@@ -8,8 +8,9 @@ import { allocateBatch, type PromptBatch } from '../../models/prompts.ts';
 import { createGenerator } from '../../models/random.ts';
 import type { Covariance } from '../../models/tasks/covariance.ts';
 import { gaussianMixtureDefaults } from '../../models/tasks/gaussian-mixture.ts';
-import { createSampler, type TaskSpec } from '../../models/tasks/index.ts';
+import { createSampler, type TaskSpec, usualEstimators } from '../../models/tasks/index.ts';
 import { linearRegressionDefaults } from '../../models/tasks/linear-regression.ts';
+import { linearRegressionBankDefaults } from '../../models/tasks/linear-regression-bank.ts';
 import { expectClose } from '../tolerance.ts';
 import { expectAgreement, measureRisk } from './monte-carlo.ts';
 
@@ -262,5 +263,17 @@ describe('risk', () => {
     const bayes = risk('ridge', { noiseVariance }, identity, 30, noiseVariance);
     const other = risk('least-squares', {}, identity, 30, noiseVariance);
     expect(other.mean - bayes.mean).toBeGreaterThan(4 * Math.hypot(bayes.standardError, other.standardError));
+  });
+});
+
+describe('the usual estimators of a law', () => {
+  it.each([
+    [{ tasks: 5, noiseVariance: 0.1 }, ['zero', 'dmmse', 'ridge']],
+    [{ tasks: null, noiseVariance: 0.1 }, ['zero', 'ridge']],
+    [{ tasks: 5, noiseVariance: 0 }, ['zero', 'ridge']],
+  ])('of a bank %o can all be made', (law, names) => {
+    const task: TaskSpec = { ...linearRegressionBankDefaults, dimension: 2, ...law };
+    expect(usualEstimators(task)).toEqual(names);
+    for (const name of names) expect(createEstimator(name, { task }).name).toBe(name);
   });
 });

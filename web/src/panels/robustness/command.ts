@@ -1,6 +1,6 @@
 /** The command that measures elsewhere what the panel shows. Knows the words of `icl evaluate`, runs nothing. */
 
-import { taskNamed } from '../../../../models/tasks/index.ts';
+import { usualEstimators } from '../../../../models/tasks/index.ts';
 import { catalogue } from '../../../catalogue.ts';
 import type { LibraryModel } from '../../app/library.ts';
 import { quote } from '../../components/shell-word.ts';
@@ -22,7 +22,7 @@ export function evaluateCommand(
 ): string {
   const { shift, levels, lengths, estimators, task } = experiment;
   const [model, compared] = models.map(fileOf);
-  const isUsual = String(estimators) === String(taskNamed(task.name).estimators);
+  const isUsual = String(estimators) === String(usualEstimators(task));
   const words = [
     ...['icl', 'evaluate', model!],
     ...(compared === undefined ? [] : ['--compare', compared]),

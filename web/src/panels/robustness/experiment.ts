@@ -7,7 +7,7 @@ import { type Measure, measuresFor } from '../../../../infer/measures.ts';
 import { unknownName } from '../../../../models/errors.ts';
 import { createEstimator, type EstimatorKind, estimatorsFor } from '../../../../models/estimators/index.ts';
 import { type Shift, shiftsFor } from '../../../../models/shifts/index.ts';
-import { type TaskSpec, taskNamed } from '../../../../models/tasks/index.ts';
+import { type TaskSpec, usualEstimators } from '../../../../models/tasks/index.ts';
 import { geometricGrid, linearGrid } from '../../../../studies/figures/grids.ts';
 import type { ModelDescription } from '../../worker/methods/models.ts';
 import type { RobustnessValues } from './fields.ts';
@@ -111,7 +111,7 @@ function wantedEstimators(
 ): readonly string[] {
   if (beside === 'none') return [];
   const names = offered.map(({ name }) => name);
-  if (beside === '') return taskNamed(task.name).estimators.filter((usual) => names.includes(usual));
+  if (beside === '') return usualEstimators(task);
   return beside.split(',').filter((wanted) => {
     if (names.includes(wanted)) return true;
     problems.push(`${unknownName('estimator', wanted, names).message} It is left out.`);
