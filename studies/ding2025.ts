@@ -6,10 +6,12 @@
  * the missing sign test in the recovery at d = 1 (Theorem 3.3), the reach of the hardness statement (Theorem 3.5), and
  * accuracies in sample that no fresh prompt can have (Figures 3 and 5).
  */
+
 import { UsageError } from '../models/errors.ts';
 import { createGenerator, streams } from '../models/random.ts';
 import { sampledMinimum, theoryReport, uniformRowCeiling } from '../models/theory/ding2025.ts';
 import { lengthOf, modelOf, modelTheory, taskOf } from './ding2025/law.ts';
+import { papers } from './papers.ts';
 import { nonNegativeSetting, numberOf, textSetting, wholeNumberSetting } from './settings.ts';
 import type { Setting, Settings, Study, TrainingDefaults } from './study.ts';
 
@@ -48,12 +50,7 @@ const probability: Setting = {
 export const ding2025: Study = {
   name: 'ding2025',
   title: 'Linear self-attention learns Markov chains in its context, up to what it can realise',
-  paper: {
-    title: 'Optimality and NP-Hardness of Transformers in Learning Markovian Dynamical Functions',
-    authors: 'Ding, Lu, Lu, Nowicki, Gao',
-    year: 2025,
-    arxiv: '2510.18638',
-  },
+  paper: papers.ding2025,
   settings: [
     wholeNumberSetting('d', 'states of a chain before the one to predict', 2),
     chains,

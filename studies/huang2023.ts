@@ -7,10 +7,12 @@
  * in the limit of long prompts (mean field), and at finite N exactly. Where the paper's text could not be compared (its
  * constants 0.49 and 1.01, the wording of its assumptions), the computed dynamics are what counts.
  */
+
 import { softmaxAttention } from '../models/attention/softmax-attention.ts';
 import { UsageError } from '../models/errors.ts';
 import { theoryReport } from '../models/theory/huang2023.ts';
 import { defaultSteps, featureSettings, modelTheory, taskOf } from './huang2023/law.ts';
+import { papers } from './papers.ts';
 import { numberOf, positiveSetting, textSetting, wholeNumberSetting } from './settings.ts';
 import type { Setting, Study } from './study.ts';
 
@@ -29,12 +31,7 @@ const dominantSetting: Setting = {
 export const huang2023: Study = {
   name: 'huang2023',
   title: 'Softmax attention learns features one after the other',
-  paper: {
-    title: 'In-context Convergence of Transformers',
-    authors: 'Huang, Cheng, Liang',
-    year: 2024,
-    arxiv: '2310.05249',
-  },
+  paper: papers.huang2023,
   settings: [
     wholeNumberSetting('K', 'number of features', 20, 2),
     wholeNumberSetting('d', 'dimension of the covariates, K or more for orthonormal features', 'K'),

@@ -5,6 +5,7 @@
  * The reduced model is linear in its parameters, and its pretraining is ridge regression: it is solved, not descended to
  * (`exactFit`). The paper's softmax networks are trained.
  */
+
 import { UsageError } from '../models/errors.ts';
 import { createGenerator, streams } from '../models/random.ts';
 import { fillContextFeatures } from '../models/tasks/context-features.ts';
@@ -13,6 +14,7 @@ import { fitBilinearRidge } from '../train/bilinear-ridge/fit.ts';
 import { BilinearRows } from '../train/bilinear-ridge/rows.ts';
 import { type Design, finiteSizes, modelTheory, phaseOf, taskOf } from './lu2024/law.ts';
 import { modelNames, modelOf } from './lu2024/networks.ts';
+import { papers } from './papers.ts';
 import { nonNegativeSetting, numberOf, wholeNumberSetting } from './settings.ts';
 import type { Setting, Settings, Study, TrainingDefaults } from './study.ts';
 
@@ -77,12 +79,7 @@ function trainingDefaults(settings: Settings): TrainingDefaults {
 export const lu2024: Study = {
   name: 'lu2024',
   title: 'Linear attention: how many contexts, tasks and pairs in-context learning takes',
-  paper: {
-    title: 'Asymptotic theory of in-context learning by linear attention',
-    authors: 'Lu, Letey, Zavatone-Veth, Maiti, Pehlevan',
-    year: 2025,
-    arxiv: '2405.11751',
-  },
+  paper: papers.lu2024,
   settings: [
     wholeNumberSetting('d', 'dimension of the covariates, in experiments; closed forms are its limit', 32),
     positive('tau', 'pretraining contexts n / d^2', 2),

@@ -7,9 +7,11 @@
  * every N, so that all of theory here is one number w_N, W* = w_N Lambda^{-1}: then decisions do not depend on N at all, and N
  * sets the calibration only. The paper's experimental constants are not all known; d, r and the grids below are our choice.
  */
+
 import type { FrozenModel } from '../export/read-model.ts';
 import { linearAttentionClassifier } from '../models/attention/linear-attention-classifier.ts';
 import { mixtureReport } from '../models/theory/shen2024.ts';
+import { papers } from './papers.ts';
 import { nonNegativeSetting, numberOf, textSetting, wholeNumberSetting } from './settings.ts';
 import { descentRate, ownTheory, settingOf, taskOf, variancesOf } from './shen2024/law.ts';
 import type { Settings, Study, TrainingDefaults } from './study.ts';
@@ -32,12 +34,7 @@ function trainingDefaults(settings: Settings): TrainingDefaults {
 export const shen2024: Study = {
   name: 'shen2024',
   title: 'Linear self-attention learns to classify in its context',
-  paper: {
-    title: 'On the Training Convergence of Transformers for In-Context Classification of Gaussian Mixtures',
-    authors: 'Shen, Zhou, Yang, Shen',
-    year: 2025,
-    arxiv: '2410.11778',
-  },
+  paper: papers.shen2024,
   settings: [
     wholeNumberSetting('d', 'dimension of the covariates', 10),
     wholeNumberSetting('c', 'classes; two are signs, as in the paper’s binary task', 2, 2),

@@ -2,6 +2,7 @@
  * What a study is: the experiments of one paper, as data. A study file says what is trained, what theory says about it and
  * what is drawn; how a model is trained, frozen, verified and measured is the same for all and stands elsewhere.
  */
+
 import type { FrozenModel } from '../export/read-model.ts';
 import type { EvaluationRow } from '../infer/evaluate.ts';
 import type { MeasureName } from '../infer/measures.ts';
@@ -10,13 +11,9 @@ import type { Architecture, ModelSizes } from '../models/architecture.ts';
 import type { TaskSpec } from '../models/tasks/index.ts';
 import type { TrainingConfig } from '../train/config.ts';
 import type { ExactFit } from '../train/exact-fit.ts';
+import type { Paper } from './papers.ts';
 
-export interface Paper {
-  readonly title: string;
-  readonly authors: string;
-  readonly year: number;
-  readonly arxiv: string;
-}
+export type { Paper } from './papers.ts';
 
 export type SettingValue = string | number;
 export type Settings = Readonly<Record<string, SettingValue>>;

@@ -2,9 +2,11 @@
  * Zhang, Frei, Bartlett (2024): a linear self-attention layer that is trained on linear-regression prompts learns one step
  * of preconditioned gradient descent on its context. What is trained, what theory says about it, which figures show it.
  */
+
 import type { FrozenModel } from '../export/read-model.ts';
 import { linearAttention } from '../models/attention/linear-attention.ts';
 import { exactTaskRisk, theoryReport } from '../models/theory/zhang2023.ts';
+import { papers } from './papers.ts';
 import { choiceSetting, nonNegativeSetting, numberOf, textSetting, wholeNumberSetting } from './settings.ts';
 import type { Study, TrainingDefaults } from './study.ts';
 import { layerMatrices, taskOf } from './zhang2023/law.ts';
@@ -29,12 +31,7 @@ const trainingDefaults: TrainingDefaults = {
 export const zhang2023: Study = {
   name: 'zhang2023',
   title: 'Linear self-attention learns linear regression in its context',
-  paper: {
-    title: 'Trained Transformers Learn Linear Models In-Context',
-    authors: 'Zhang, Frei, Bartlett',
-    year: 2024,
-    arxiv: '2306.09927',
-  },
+  paper: papers.zhang2023,
   settings: [
     wholeNumberSetting('d', 'dimension of the covariates', 5),
     wholeNumberSetting('N', 'pairs in each training prompt', 20),

@@ -1,4 +1,5 @@
 /** The panel's figures with all that belongs to them: words, numbers, commands. Knows no element. */
+import { cite, papers } from '../../../../studies/papers.ts';
 import type { Figure } from '../../components/figure-frame.ts';
 import type { MarkovAnswers, MarkovErrors, MarkovErrorsArgument } from '../../worker/methods/markov.ts';
 import { drawChains } from './figures/chains.ts';
@@ -20,7 +21,7 @@ export interface Shown {
   readonly main: KnownModel;
 }
 
-const paper = 'Ding et al. (2025), section 2';
+const paper = `${cite(papers.ding2025)}, section 2`;
 
 /** Chains in the prompts that a model was trained on. */
 export function trainedLength({ description }: KnownModel): number | undefined {

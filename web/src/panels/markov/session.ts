@@ -2,12 +2,11 @@
  * What the panel knows besides its link: the models that take its prompts, and the answers of the last prompt. Asks the
  * foreground worker; a newer question takes the place of an older one. Fires `change`.
  */
-import type { WebProvider } from '../../../../infer/web-runtime.ts';
 import type { MarkovChainSpec } from '../../../../models/tasks/markov-chain.ts';
 import type { Lab } from '../../app/lab.ts';
 import type { LibraryModel } from '../../app/library.ts';
 import { isCancelled } from '../../worker/client.ts';
-import type { MarkovAnswers } from '../../worker/methods/markov.ts';
+import type { MarkovAnswers, MarkovArgument } from '../../worker/methods/markov.ts';
 import type { ModelDescription } from '../../worker/methods/models.ts';
 
 /** A model of this panel. */
@@ -18,16 +17,7 @@ export interface KnownModel {
 }
 
 /** A prompt to be answered. */
-export interface Question {
-  readonly models: readonly string[];
-  readonly provider: WebProvider;
-  readonly task: MarkovChainSpec;
-  readonly contextLength: number;
-  readonly seed: number;
-  readonly query: readonly number[] | null;
-  readonly smoothing: number;
-  readonly lengths: readonly number[];
-}
+export type Question = MarkovArgument;
 
 export class MarkovSession extends EventTarget {
   readonly #lab: Lab;

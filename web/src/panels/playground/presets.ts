@@ -1,4 +1,5 @@
 /** Places to start from, as data: each shows one point of one paper, and says what to look at. */
+import { cite, papers } from '../../../../studies/papers.ts';
 import { openingValues, type PlaygroundValues } from './playground-fields.ts';
 
 export interface Preset {
@@ -10,10 +11,10 @@ export interface Preset {
   readonly values: Partial<PlaygroundValues>;
 }
 
-const zhang = 'Linear functions (Zhang et al. 2024)';
-const huang = 'Rare features (Huang et al. 2024)';
-const lu = 'Few training tasks (Lu et al. 2025)';
-const shen = 'Gaussian mixtures (Shen et al. 2025)';
+const zhang = `${cite(papers.zhang2023)}: linear functions`;
+const huang = `${cite(papers.huang2023)}: rare features`;
+const lu = `${cite(papers.lu2024)}: few training tasks`;
+const shen = `${cite(papers.shen2024)}: Gaussian mixtures`;
 
 export const presets: readonly Preset[] = [
   {

@@ -1,4 +1,5 @@
 /** What each paper says about robustness, as a measurement to start from. Data only. */
+import { cite, papers } from '../../../../studies/papers.ts';
 import { defaultValues, type RobustnessValues } from './fields.ts';
 
 export interface Preset {
@@ -10,11 +11,11 @@ export interface Preset {
   readonly values: Partial<RobustnessValues>;
 }
 
-const zhang2023 = 'Zhang, Frei, Bartlett 2024: linear regression';
-const huang2023 = 'Huang, Cheng, Liang 2023: imbalanced features';
-const lu2024 = 'Lu, Letey, Zavatone-Veth, Maiti, Pehlevan 2024: task diversity';
-const shen2024 = 'Shen, Zhou, Yang, Shen 2024: classification';
-const ding2025 = 'Ding, Lu, Lu, Nowicki, Gao 2025: Markov chains';
+const zhang2023 = `${cite(papers.zhang2023)}: linear regression`;
+const huang2023 = `${cite(papers.huang2023)}: imbalanced features`;
+const lu2024 = `${cite(papers.lu2024)}: task diversity`;
+const shen2024 = `${cite(papers.shen2024)}: classification`;
+const ding2025 = `${cite(papers.ding2025)}: Markov chains`;
 
 export const presets: readonly Preset[] = [
   {
