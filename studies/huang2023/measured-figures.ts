@@ -1,36 +1,19 @@
 /** The figures of what ONNX Runtime measured: shifts of the trained model, and the variants. */
+
 import { shiftNamed } from '../../models/shifts/index.ts';
 import type { FeatureRegressionSpec } from '../../models/tasks/feature-regression.ts';
-import { zScore } from '../claims.ts';
 import { geometricGrid, linearGrid } from '../figures/grids.ts';
 import { type ChartPanel, type ChartSeries, drawLineChart } from '../figures/line-chart.ts';
 import type { MeasuredPoint } from '../figures/marks.ts';
 import { color, seriesAt } from '../figures/theme.ts';
-import { showZ } from '../numbers.ts';
-import type { ReportTable } from '../report.ts';
 import type { FigurePlan, RunRow, TrainedModel } from '../reproduce.ts';
+import { rowsTable } from '../rows-table.ts';
 import { linearRisk } from './claims.ts';
 import { exactStates, type Findings, lengthOf, type Probed, stepGrid } from './findings.ts';
 import { exactRisk, taskOf, valueWeightOf } from './law.ts';
 
-function rowsTable(rows: readonly RunRow[], models: readonly TrainedModel[]): ReportTable {
-  const labels = new Map(models.map(({ plan }) => [plan.name, plan.label]));
-  return {
-    columns: ['model', 'shift', 'level', 'M', 'estimator', 'risk', 'std. error', 'theory', 'z', 'prompts'],
-    rows: rows.map(({ run, shift, level, contextLength, estimator, risk, standardError, theory, prompts }) => [
-      labels.get(run) ?? run,
-      shift ?? 'none',
-      level,
-      contextLength,
-      estimator,
-      risk,
-      standardError,
-      theory,
-      theory === null ? '–' : showZ(zScore({ theory, measured: risk, standardError })),
-      prompts,
-    ]),
-  };
-}
+/** What runs are called. */
+const labelsOf = (models: readonly TrainedModel[]) => new Map(models.map(({ plan }) => [plan.name, plan.label]));
 
 const points = (rows: readonly RunRow[], x: (row: RunRow) => number): MeasuredPoint[] =>
   rows.map((row) => ({ x: x(row), y: row.risk, standardError: row.standardError }));
@@ -120,7 +103,7 @@ function shiftsFigure(findings: Findings): FigurePlan {
         words: { measured: 'measured', theory: 'exact' },
         height: 210,
       }),
-    table: rowsTable([...findings.lengthRows, ...findings.shiftRows], [findings.main[0]!.model]),
+    table: rowsTable([...findings.lengthRows, ...findings.shiftRows], labelsOf([findings.main[0]!.model])),
   };
 }
 
@@ -225,7 +208,7 @@ function variantsFigure({ variants, linear, variantRows }: Findings): FigurePlan
         columns: 3,
         height: 230,
       }),
-    table: rowsTable(variantRows, models),
+    table: rowsTable(variantRows, labelsOf(models)),
   };
 }
 

@@ -1,9 +1,9 @@
 /** From findings to figures: the numbers of each, its caption and its table. */
+
 import { shiftNamed } from '../../models/shifts/index.ts';
 import type { LinearRegressionSpec } from '../../models/tasks/linear-regression.ts';
 import { scheduleFactor } from '../../train/schedule.ts';
 import { initialState } from '../../train/train.ts';
-import { zScore } from '../claims.ts';
 import { drawCovariateScale } from '../figures/covariate-scale.ts';
 import { geometricGrid, linearGrid } from '../figures/grids.ts';
 import { drawLength } from '../figures/length.ts';
@@ -11,33 +11,14 @@ import { drawLoss } from '../figures/loss.ts';
 import type { MeasuredPoint } from '../figures/marks.ts';
 import { drawShifts } from '../figures/shifts.ts';
 import { drawWeights } from '../figures/weights.ts';
-import { showNumber, showZ } from '../numbers.ts';
-import type { ReportTable } from '../report.ts';
+import { showNumber } from '../numbers.ts';
 import type { FigurePlan, RunRow, TrainedModel } from '../reproduce.ts';
+import { rowsTable } from '../rows-table.ts';
 import { learnedProduct, testLengthOf, zeroLossOf } from './claims.ts';
 import { type Findings, trainingLength, trainingTask } from './findings.ts';
 import { flowOf, layerMatrices, limitRisk, limitsOf, zeroRisk } from './law.ts';
 
 const isFixed = (task: LinearRegressionSpec) => task.covariance.kind !== 'exponential';
-
-/** The rows of an evaluation, as they stand under a figure. */
-function rowsTable(rows: readonly RunRow[], labels: ReadonlyMap<string, string>): ReportTable {
-  return {
-    columns: ['model', 'shift', 'level', 'M', 'estimator', 'risk', 'std. error', 'theory', 'z', 'prompts'],
-    rows: rows.map(({ run, shift, level, contextLength, estimator, risk, standardError, theory, prompts }) => [
-      labels.get(run) ?? run,
-      shift ?? 'none',
-      level,
-      contextLength,
-      estimator,
-      risk,
-      standardError,
-      theory,
-      theory === null ? '–' : showZ(zScore({ theory, measured: risk, standardError })),
-      prompts,
-    ]),
-  };
-}
 
 const labelsOf = ({ models, correlated }: Findings) =>
   new Map([...models, correlated].map(({ plan }) => [plan.name, plan.label]));
