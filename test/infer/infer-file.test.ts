@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   existsSync,
   mkdirSync,
@@ -240,6 +241,7 @@ describe('standard output', () => {
     head.stdout.on('data', (data: Buffer) => {
       first += data.toString();
     });
+    const closed = once(head, 'close');
     let served = 0;
     const stdin = Readable.from(
       (function* () {
@@ -255,6 +257,7 @@ describe('standard output', () => {
       batch: 64,
     });
     expect(result.isCutShort).toBe(true);
+    await closed; // Its line may arrive after its end of the pipe is gone.
     expect(first).toBe('{"prediction":0}\n');
     expect(stdin.destroyed).toBe(true);
   });

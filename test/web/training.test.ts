@@ -199,8 +199,8 @@ describe.runIf(hasChromium)('training', () => {
     expect(await page.getByLabel('Seed').inputValue()).toBe('11');
     expect(await page.getByLabel('More room for early steps').isChecked()).toBe(true);
     await page.goBack();
-    await page.waitForFunction(() => !location.hash.includes('seed=11'));
-    expect(await page.getByLabel('Seed').inputValue()).toBe('1');
+    await expect.poll(() => page.getByLabel('Seed').inputValue()).toBe('1');
+    expect(page.url()).not.toContain('seed=11');
     expect(problems).toEqual([]);
     await page.context().close();
   });
