@@ -113,6 +113,22 @@ describe.runIf(hasChromium)('robustness', () => {
     await page.context().close();
   });
 
+  test('what is being typed stays while numbers arrive', async () => {
+    const { page, problems } = await open('precision=0.005&prompts=1000000&beside=zero');
+    await hasWords(page, 'of at most');
+    const seed = page.getByLabel('Seed');
+    await seed.focus();
+    await page.keyboard.press('Control+A');
+    await page.keyboard.type('47');
+    const before = await drawn(page);
+    await expect.poll(() => drawn(page), { timeout: patience }).toBeGreaterThan(before);
+    expect(await seed.inputValue()).toBe('47');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => page.url()).toContain('seed=47');
+    expect(problems).toEqual([]);
+    await page.context().close();
+  });
+
   test('a slider moved during a run cancels it, and nothing of it comes after', async () => {
     const { page, problems } = await open('precision=0.005&prompts=1000000&beside=zero');
     await page.waitForSelector('icl-robustness[data-ready]');

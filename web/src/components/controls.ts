@@ -4,6 +4,7 @@
  */
 import { html, nothing, type TemplateResult } from 'lit';
 import { live } from 'lit/directives/live.js';
+import { typed } from './typed.ts';
 
 interface Named {
   readonly label: string;
@@ -61,7 +62,7 @@ export function numberInput(options: NumberOptions): TemplateResult {
   return html`
     <label class="control">
       <span class="control-head">${label}</span>
-      <input type="number" min=${low} max=${high} step=${step} required .value=${live(String(value))} @change=${take} />
+      <input type="number" min=${low} max=${high} step=${step} required .value=${typed(String(value))} @change=${take} />
       ${hintOf(options)}
     </label>
   `;
@@ -85,7 +86,7 @@ export function textInput(options: TextOptions): TemplateResult {
         autocomplete="off"
         spellcheck="false"
         placeholder=${placeholder}
-        .value=${live(value)}
+        .value=${typed(value)}
         @change=${(event: Event) => onChange((event.target as HTMLInputElement).value.trim())}
       />
       ${hintOf(options)}

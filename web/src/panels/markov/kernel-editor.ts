@@ -3,7 +3,7 @@
  * numbers to type. Knows kernels; knows nothing of models.
  */
 import { html, nothing, type TemplateResult } from 'lit';
-import { live } from 'lit/directives/live.js';
+import { typed } from '../../components/typed.ts';
 import { boundaryOf, boundaryRange, type Kernel, moveBoundary, rowOf, setProbability, statesOf } from './kernel.ts';
 import { stateLook } from './palette.ts';
 
@@ -128,7 +128,7 @@ function cell(
         step="0.005"
         required
         aria-label=${`Probability from ${from} to ${to}`}
-        .value=${live(String(probability))}
+        .value=${typed(String(probability))}
         @change=${take}
       />
     </label>

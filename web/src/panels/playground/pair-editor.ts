@@ -2,6 +2,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { live } from 'lit/directives/live.js';
 import { button, radios } from '../../components/controls.ts';
+import { typed } from '../../components/typed.ts';
 import { mostPairs, type Pair } from './pairs.ts';
 import { classNameOf } from './plane-views.ts';
 import type { Situation } from './situation.ts';
@@ -60,7 +61,7 @@ function numberField(
     const input = event.target as HTMLInputElement;
     if (input.reportValidity() && input.value !== '') onChange(input.valueAsNumber);
   };
-  const input = html`<input type="number" min="-1000" max="1000" step="any" required aria-label=${label} .value=${live(String(Number(value.toFixed(3))))} @change=${take} />`;
+  const input = html`<input type="number" min="-1000" max="1000" step="any" required aria-label=${label} .value=${typed(String(Number(value.toFixed(3))))} @change=${take} />`;
   return isBare ? input : html`<label><span aria-hidden="true">${name}</span> ${input}</label>`;
 }
 
