@@ -18,6 +18,8 @@ interface Shot {
   readonly panel: string;
   /** What the link says besides the panel. */
   readonly query?: string;
+  /** A button to press first. */
+  readonly press?: string;
   /** Milliseconds that it goes on after its first answer, for what grows. */
   readonly settle: number;
 }
@@ -25,8 +27,8 @@ interface Shot {
 const shots: readonly Shot[] = [
   { panel: 'playground', settle: 2000 },
   { panel: 'markov', settle: 2000 },
-  { panel: 'robustness', settle: 15_000 },
-  { panel: 'training', settle: 15_000 },
+  { panel: 'robustness', settle: 8000 },
+  { panel: 'training', press: 'Train', settle: 12_000 },
   { panel: 'own-model', settle: 3000 },
 ];
 
@@ -36,7 +38,7 @@ const viewports = {
 } as const;
 
 async function shoot(browser: Browser, url: string, folder: string): Promise<void> {
-  for (const { panel, query = '', settle } of shots) {
+  for (const { panel, query = '', press, settle } of shots) {
     for (const colorScheme of ['light', 'dark'] as const) {
       for (const [name, viewport] of Object.entries(viewports)) {
         if (name === 'telephone' && colorScheme === 'dark') continue;
@@ -44,6 +46,7 @@ async function shoot(browser: Browser, url: string, folder: string): Promise<voi
         const page = await context.newPage();
         await page.goto(`${url}#${panel}${query === '' ? '' : `?${query}`}`);
         await page.waitForSelector(`icl-${panel}[data-ready]`, { timeout: 60_000 });
+        if (press !== undefined) await page.getByRole('button', { name: press, exact: true }).click();
         await page.waitForTimeout(settle);
         const file = join(folder, name === 'wide' ? `${panel}-${colorScheme}.png` : `${panel}-${name}.png`);
         await page.screenshot({ path: file, fullPage: true });
