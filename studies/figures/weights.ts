@@ -20,7 +20,7 @@ export interface WeightsData {
 export function drawWeights(context: FigureContext, { rows, learnedName, theoryName }: WeightsData): SvgElement {
   // A telephone has room for two: the caption and the table give the difference there.
   const isWide = !isNarrow(context);
-  const percent = (value: number) => `${(100 * value).toPrecision(2)} %`;
+  const percent = (value: number) => `${Number((100 * value).toPrecision(2))} %`;
   const maps = rows.flatMap(({ label, learned, theory, relativeDifference }) => {
     const largest = largestOf(learned, theory);
     const difference = learned.map((row, i) => row.map((value, j) => value - theory[i]![j]!));
