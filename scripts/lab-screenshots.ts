@@ -2,7 +2,7 @@
  * Pictures of every panel of the lab, in both themes, into `docs/lab/`: builds the page, opens it in a real browser, waits
  * until each panel has answered.
  *
- *     node dist/scripts/lab-screenshots.js [folder]
+ *     node dist/scripts/lab-screenshots.js [folder] [panel ..]
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,12 +20,14 @@ interface Shot {
   readonly query?: string;
   /** A button to press first. */
   readonly press?: string;
+  /** A file for what a visitor sees first, without scrolling. */
+  readonly cover?: string;
   /** Milliseconds that it goes on after its first answer, for what grows. */
   readonly settle: number;
 }
 
 const shots: readonly Shot[] = [
-  { panel: 'playground', settle: 2000 },
+  { panel: 'playground', cover: 'lab.png', settle: 2000 },
   { panel: 'markov', settle: 2000 },
   { panel: 'robustness', settle: 8000 },
   { panel: 'training', press: 'Train', settle: 12_000 },
@@ -37,8 +39,9 @@ const viewports = {
   telephone: { width: 360, height: 740 },
 } as const;
 
-async function shoot(browser: Browser, url: string, folder: string): Promise<void> {
-  for (const { panel, query = '', press, settle } of shots) {
+async function shoot(browser: Browser, url: string, folder: string, wanted: readonly string[]): Promise<void> {
+  for (const { panel, query = '', press, cover, settle } of shots) {
+    if (wanted.length > 0 && !wanted.includes(panel)) continue;
     for (const colorScheme of ['light', 'dark'] as const) {
       for (const [name, viewport] of Object.entries(viewports)) {
         if (name === 'telephone' && colorScheme === 'dark') continue;
@@ -49,6 +52,9 @@ async function shoot(browser: Browser, url: string, folder: string): Promise<voi
         if (press !== undefined) await page.getByRole('button', { name: press, exact: true }).click();
         await page.waitForTimeout(settle);
         const file = join(folder, name === 'wide' ? `${panel}-${colorScheme}.png` : `${panel}-${name}.png`);
+        if (cover !== undefined && name === 'wide' && colorScheme === 'light') {
+          await page.screenshot({ path: join(folder, cover) });
+        }
         await page.screenshot({ path: file, fullPage: true });
         console.log(file);
         await context.close();
@@ -57,7 +63,7 @@ async function shoot(browser: Browser, url: string, folder: string): Promise<voi
   }
 }
 
-const folder = process.argv[2] ?? join(root, 'docs/lab');
+const [folder = join(root, 'docs/lab'), ...wanted] = process.argv.slice(2);
 mkdirSync(folder, { recursive: true });
 const site = mkdtempSync(join(tmpdir(), 'icl-lab-'));
 const quiet = { configFile, logLevel: 'error' } as const;
@@ -65,7 +71,7 @@ await build({ ...quiet, build: { outDir: site, emptyOutDir: true, reportCompress
 const server = await preview({ ...quiet, build: { outDir: site }, preview: { host: '127.0.0.1', port: 0 } });
 const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
 try {
-  await shoot(browser, server.resolvedUrls!.local[0]!, folder);
+  await shoot(browser, server.resolvedUrls!.local[0]!, folder, wanted);
 } finally {
   await browser.close();
   await server.close();
