@@ -1,6 +1,6 @@
 /**
  * Steps of the engine `onnx` in a process of its own, from the compiled code:
- * `node engine-process.mjs <device> <steps> <config as JSON>`. Prints one JSON line: losses, parameters, and memory and
+ * `node --expose-gc engine-process.mjs <device> <steps> <config as JSON>`. Prints one JSON line: losses, parameters, and memory and
  * tensors on the way.
  */
 import { architectureNamed } from '../../dist/models/attention/index.js';
@@ -34,6 +34,7 @@ for (let step = 0; step < steps; step++) {
   while (pending.length > engine.pipelineDepth) await readOldest();
   if ((step + 1) % (steps / 4) === 0) {
     while (pending.length > 0) await readOldest();
+    globalThis.gc(); // Garbage that waits for its collection is not what is measured.
     marks.push({ tensors: engine.tensorCount(), bytes: process.memoryUsage.rss() });
   }
 }

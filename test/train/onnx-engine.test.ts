@@ -192,7 +192,7 @@ interface Report {
 function runProcess(device: DeviceName, steps: number, config: TrainingConfig): Report {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    [program, device, String(steps), JSON.stringify(config)],
+    ['--expose-gc', program, device, String(steps), JSON.stringify(config)],
     { encoding: 'utf8', timeout: 240_000 },
   );
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
@@ -234,7 +234,9 @@ describe.runIf(requireOrSkip('webgpu', webgpu.available, webgpu.detail))('on web
     const { marks, losses } = runProcess('webgpu', 2000, smallConfig({ model, contextLength: 3, batch: 2 }));
     expect(losses).toHaveLength(2000);
     expect(marks.map(({ tensors }) => tensors)).toEqual([3, 3, 3, 3]);
-    expect(marks[3]!.bytes - marks[1]!.bytes).toBeLessThan(10 * megabyte);
+    // The last 500 steps: until then heaps and allocators settle, by up to 12 MB. Measured: less than 5 MB, or shrinking; 40 MB
+    // would be what tensors take that nobody disposes of.
+    expect(marks[3]!.bytes - marks[2]!.bytes).toBeLessThan(10 * megabyte);
   });
 });
 
