@@ -9,11 +9,10 @@ import asc from 'assemblyscript/asc';
 
 /** Which kernels there are, and what memory each has. */
 const memories = {
-  // One page of memory: constants and 15,872 numbers, small enough for a core's own cache.
   // Constants, a table, and numbers in pieces that a core's own cache holds.
   generator: '--initialMemory 2 --maximumMemory 2',
-  // The caller's, as large as its problem.
-  bilinear: '--importMemory',
+  // As large as its problem.
+  bilinear: '--initialMemory 1',
   // As large as the numbers it looks through.
   finite: '--initialMemory 1',
   // As large as a part of a batch.

@@ -1,6 +1,6 @@
 /**
  * The two passes of a bilinear least-squares problem in float64 SIMD, in AssemblyScript: rows (x_i, h_i), i = 1..n.
- * `scripts/build-simd.ts` compiles it into `models/simd/bilinear-wasm.ts`; `train/bilinear-ridge/operator.ts` calls it, lays
+ * `scripts/build-simd.ts` compiles it into `models/simd/bilinear-wasm.ts`; `train/bilinear-ridge/rows.ts` calls it, lays
  * out the memory and says what the passes are for.
  *
  * Rows are padded with zeros: x to `columns` a multiple of 4, h to `width` a multiple of 2, n to a multiple of 4. Both passes

@@ -13,7 +13,8 @@ export interface KernelMemory {
   grow(pages: number): number;
 }
 
-const pageBytes = 65_536;
+/** A memory grows by whole pages of so many bytes. */
+export const pageBytes = 65_536;
 
 /** What a kernel exports, or undefined where WebAssembly or its SIMD is missing or forbidden by the page's policy. */
 export function startKernel<T>(base64: string): T | undefined {

@@ -7,6 +7,7 @@
  */
 import { ShapeError } from '../../models/errors.ts';
 import { kernelBase64 } from '../../models/simd/bilinear-wasm.ts';
+import { growTo, type KernelMemory, pageBytes, startKernel } from '../../models/simd/start-kernel.ts';
 
 export interface RowSizes {
   /** n */
@@ -17,7 +18,7 @@ export interface RowSizes {
   readonly width: number;
 }
 
-interface Kernel {
+interface Passes {
   forward(x: number, h: number, rows: number, columns: number, width: number, g: number, r: number): void;
   adjoint(
     x: number,
@@ -31,20 +32,10 @@ interface Kernel {
   ): void;
 }
 
-interface Memory {
-  readonly buffer: ArrayBuffer;
-  grow(pages: number): number;
+interface Kernel extends Passes {
+  readonly memory: KernelMemory;
 }
 
-/** The part of the WebAssembly interface used here: the compiler's libraries without a browser's lack it. */
-interface WebAssemblyInterface {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
-  readonly Memory: new (options: { initial: number }) => Memory;
-  readonly CompileError: new () => Error;
-}
-
-const PAGE = 65536;
 /** The kernel's own part of the memory. */
 const HEADER = 1024;
 /** Rows per pass: x and h of a block stay in the core's cache between the two passes. */
@@ -60,22 +51,14 @@ export interface RowsOptions {
 export class BilinearRows {
   private sizesNow: RowSizes = { rows: 0, columns: 0, width: 0 };
   private readonly kernel: Kernel;
-  private readonly memory: Memory;
   private numbers = new Float64Array(0);
   private addresses = { x: 0, h: 0, y: 0, g: 0, r: 0, scratch: 0, out: 0 };
   readonly implementation: 'simd' | 'plain';
 
   constructor({ kernel }: RowsOptions = {}) {
-    const simd = kernel === 'plain' ? undefined : startSimd();
+    const simd = kernel === 'plain' ? undefined : startKernel<Kernel>(kernelBase64);
     this.implementation = simd === undefined ? 'plain' : 'simd';
-    if (simd === undefined) {
-      const memory = plainMemory();
-      this.memory = memory;
-      this.kernel = plainKernel(() => this.numbers);
-    } else {
-      this.memory = simd.memory;
-      this.kernel = simd.kernel;
-    }
+    this.kernel = simd ?? { ...plainPasses(() => this.numbers), memory: plainMemory() };
   }
 
   get sizes(): RowSizes {
@@ -113,7 +96,7 @@ export class BilinearRows {
 
   /** Bytes that the problem takes. */
   get bytes(): number {
-    return this.memory.buffer.byteLength;
+    return this.kernel.memory.buffer.byteLength;
   }
 
   /** Makes room for a problem and sets all its numbers to 0. @throws {ShapeError} on a size below 1. */
@@ -138,14 +121,13 @@ export class BilinearRows {
     const out = scratch + 8 * BLOCK * this.hStride;
     const end = out + matrix;
     this.addresses = { x, h, y, g, r, scratch, out };
-    const missing = end - this.memory.buffer.byteLength;
-    if (missing > 0) this.memory.grow(Math.ceil(missing / PAGE));
-    this.numbers = new Float64Array(this.memory.buffer);
+    growTo(this.kernel.memory, end);
+    this.numbers = new Float64Array(this.kernel.memory.buffer);
     this.numbers.fill(0, HEADER / 8, end / 8);
   }
 
   private view(address: number, length: number): Float64Array {
-    return new Float64Array(this.memory.buffer, address, length);
+    return new Float64Array(this.kernel.memory.buffer, address, length);
   }
 
   /** Writes x_i^T G h_i for every row to `out`. @param g in padded rows. */
@@ -216,36 +198,21 @@ export class BilinearRows {
   }
 }
 
-/** The kernel with a memory of its own, or undefined where it cannot run. */
-function startSimd(): { readonly kernel: Kernel; readonly memory: Memory } | undefined {
-  const { WebAssembly } = globalThis as { readonly WebAssembly?: WebAssemblyInterface };
-  if (WebAssembly === undefined) return undefined;
-  try {
-    const bytes = Uint8Array.from(atob(kernelBase64), (character) => character.charCodeAt(0));
-    const memory = new WebAssembly.Memory({ initial: 1 });
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
-    return { kernel: exports as Kernel, memory };
-  } catch (error) {
-    if (error instanceof WebAssembly.CompileError) return undefined;
-    throw error;
-  }
-}
-
-function plainMemory(): Memory {
-  let buffer = new ArrayBuffer(PAGE);
+function plainMemory(): KernelMemory {
+  let buffer = new ArrayBuffer(0);
   return {
     get buffer() {
       return buffer;
     },
     grow(pages) {
-      buffer = new ArrayBuffer(buffer.byteLength + pages * PAGE);
+      buffer = new ArrayBuffer(buffer.byteLength + pages * pageBytes);
       return 0;
     },
   };
 }
 
 /** The kernel's formulas, one number at a time: what tests compare it with. Addresses are in bytes, as there. */
-function plainKernel(numbersNow: () => Float64Array): Kernel {
+function plainPasses(numbersNow: () => Float64Array): Passes {
   return {
     forward(x, h, rows, columns, width, g, r) {
       const a = numbersNow();
