@@ -79,12 +79,12 @@ export function requireTaskParameters(estimator: string, prompts: PromptBatch | 
   });
 }
 
-/** Writes `<query, w>` for the queries of prompt b. */
-export function answerQueries(prompts: PromptBatch, b: number, w: Float64Array, out: Float64Array): void {
+/** Writes `<query, w>` for the queries of prompt b; w begins at `w[at]`. */
+export function answerQueries(prompts: PromptBatch, b: number, w: Float64Array, out: Float64Array, at = 0): void {
   const { queries, dimension, query } = prompts;
   for (let row = b * queries; row < (b + 1) * queries; row++) {
     let sum = 0;
-    for (let j = 0; j < dimension; j++) sum += query[row * dimension + j]! * w[j]!;
+    for (let j = 0; j < dimension; j++) sum += query[row * dimension + j]! * w[at + j]!;
     out[row] = sum;
   }
 }

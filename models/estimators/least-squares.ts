@@ -3,17 +3,17 @@
  * dimensions, ordinary least squares otherwise, and the right thing in between, where pairs repeat or covariates lie
  * in a subspace.
  *
- * Prompts with enough pairs are solved many at a time (`tall-least-squares.ts`), and that answer is taken where their condition
- * number is certainly below {@link wellConditioned}: there the rank is D beyond doubt. All others, one by one, by a complete orthogonal decomposition: X Pi = Q1 [R11 R12] with Householder reflections and column pivoting, and,
- * when the rank r is below D, [R11 R12]^T = Q2 R2. Never the normal equations, which square the condition number.
+ * Prompts are solved many at a time (`linear-systems.ts`), and that answer is taken where their condition number is certainly
+ * below {@link wellConditioned}: there the rank is the smaller of N and D beyond doubt. All others, one by one, by a complete
+ * orthogonal decomposition: X Pi = Q1 [R11 R12] with Householder reflections and column pivoting, and, when the rank r is below
+ * D, [R11 R12]^T = Q2 R2. Never the normal equations, which square the condition number.
  * Rank: the diagonal of R counts while |R_kk| > 4 max(N, D) eps |R_00|, eps = 2^-52, four times the usual tolerance:
  * prompts are float32, so true dependence leaves rounding of a few eps, and independent random rows far more.
  *
  * Source: Golub and Van Loan (2013), "Matrix Computations", sections 5.4 and 5.5.
  */
-import { sliceBatch } from '../prompts.ts';
 import { answerQueries, checkOut, type EstimatorKind, reflect } from './estimator.ts';
-import { createTallSolver } from './tall-least-squares.ts';
+import { createLinearSolver, solvePrompts } from './linear-systems.ts';
 
 /** How far, in units of eps max(N, D), a pivot must stand above 0 to count as one. */
 const rankSafety = 4;
@@ -23,9 +23,6 @@ const rankSafety = 4;
  * Gaussian prompts with as many pairs as dimensions, 20, one in a thousand lies above; with more pairs none.
  */
 const wellConditioned = 1e6;
-
-/** Prompts that are solved at once. */
-const promptsAtOnce = 64;
 
 /** The solver for prompts of one size: no allocation from prompt to prompt. Column j of X stands at j N. */
 class MinimumNormSolver {
@@ -174,9 +171,8 @@ export const leastSquares: EstimatorKind = {
   tasks: ['linear-regression', 'linear-regression-bank', 'feature-regression'],
   options: [],
   create: () => {
-    const solveTall = createTallSolver();
+    const solve = createLinearSolver();
     let solver = new MinimumNormSolver(0, 0);
-    let solution = new Float64Array(0);
     return {
       name,
       description,
@@ -184,26 +180,18 @@ export const leastSquares: EstimatorKind = {
       needsTaskParameters: false,
       predict(prompts, out) {
         checkOut(name, prompts, out);
-        const { batch, context, dimension, covariates, responses } = prompts;
+        const { context, dimension, covariates, responses } = prompts;
         if (solver.rows !== context || solver.columns !== dimension) {
           solver = new MinimumNormSolver(context, dimension);
-          solution = new Float64Array(dimension);
         }
-        const solveOne = (b: number) => solver.solve(covariates, b * context * dimension, responses, b * context);
-        if (context < dimension) {
-          for (let b = 0; b < batch; b++) answerQueries(prompts, b, solveOne(b), out);
-          return;
-        }
-        for (let start = 0; start < batch; start += promptsAtOnce) {
-          const count = Math.min(promptsAtOnce, batch - start);
-          const block = sliceBatch(prompts, start, start + count);
-          const { w, conditions } = solveTall({ ...block, count, rows: context, columns: dimension });
-          for (let b = 0; b < count; b++) {
-            const isSolved = conditions[b]! < wellConditioned;
-            if (isSolved) for (let j = 0; j < dimension; j++) solution[j] = w[b * dimension + j]!;
-            answerQueries(prompts, start + b, isSolved ? solution : solveOne(start + b), out);
+        solvePrompts(solve, prompts, 0, ({ w, conditions }, start, count) => {
+          for (let i = 0; i < count; i++) {
+            const b = start + i;
+            if (conditions[i]! < wellConditioned) answerQueries(prompts, b, w, out, i * dimension);
+            else
+              answerQueries(prompts, b, solver.solve(covariates, b * context * dimension, responses, b * context), out);
           }
-        }
+        });
       },
     };
   },
