@@ -18,6 +18,7 @@ const memories = {
   // As large as a part of a batch.
   'inner-products': '--initialMemory 1',
   'least-squares': '--initialMemory 1',
+  'bank-scores': '--initialMemory 1',
 } as const;
 
 export type KernelName = keyof typeof memories;

@@ -6,24 +6,37 @@
  * Source: Raventos et al. (2023), arXiv 2306.15063; Lu et al. (2025), section 5 of its supplement.
  */
 import { UsageError } from '../errors.ts';
+import type { PromptBatch } from '../prompts.ts';
 import { drawBank, type LinearRegressionBankSpec } from '../tasks/linear-regression-bank.ts';
+import { type BankScorer, type BankScores, createBankScorer } from './bank-scores.ts';
 import { answerQueries, checkOut, type EstimatorKind } from './estimator.ts';
 
 const name = 'dmmse';
 const description = 'posterior mean over the bank of pretraining tasks: Bayes for whoever has memorised them';
 
+/** Prompts that are solved at once, four by four: fewer where the bank is so large that memory would be full of their scores. */
+const mostAtOnce = 32;
+const scoresAtOnce = 2 ** 20;
+
+/** Weights of less than this share of the largest one count as 0; the logarithm of the share. */
+const NEGLIGIBLE = Math.log(1e-20);
+
 /** Posterior means over a bank, without allocation from prompt to prompt. */
 export class BankPosterior {
   private readonly bank: Float64Array;
   private readonly dimension: number;
+  private readonly tasks: number;
   private readonly precision: number;
-  private readonly scores: Float64Array;
-  private readonly gram: Float64Array;
-  private readonly moment: Float64Array;
-  private readonly mean: Float64Array;
+  private readonly score: BankScorer;
+  private readonly best: Float64Array;
+  private readonly totals: Float64Array;
+  private readonly means: Float64Array;
 
-  /** @throws {UsageError} without a bank, or without noise: then any posterior is a single task or none. */
-  constructor(task: LinearRegressionBankSpec) {
+  /**
+   * @param implementation Of the scores; default: `simd` where it runs.
+   * @throws {UsageError} without a bank, or without noise: then any posterior is a single task or none.
+   */
+  constructor(task: LinearRegressionBankSpec, implementation?: 'simd' | 'plain') {
     const { dimension, noiseVariance } = task;
     if (task.tasks === null || !(noiseVariance > 0)) {
       throw new UsageError({
@@ -35,53 +48,59 @@ export class BankPosterior {
     }
     this.bank = Float64Array.from(drawBank(task));
     this.dimension = dimension;
+    this.tasks = task.tasks;
     this.precision = 1 / noiseVariance;
-    this.scores = new Float64Array(task.tasks);
-    this.gram = new Float64Array(dimension * dimension);
-    this.moment = new Float64Array(dimension);
-    this.mean = new Float64Array(dimension);
+    this.score = createBankScorer(this.bank, dimension, implementation);
+    const atOnce = Math.max(4, Math.min(mostAtOnce, 4 * Math.floor(scoresAtOnce / task.tasks / 4)));
+    this.best = new Float64Array(atOnce);
+    this.totals = new Float64Array(atOnce);
+    this.means = new Float64Array(atOnce * dimension);
   }
 
   /**
-   * w_hat for the pairs whose numbers start at `covariates[xAt]` and `responses[yAt]`. The squares are expanded,
-   * -||y - X w||^2 = const + 2 w . X^T y - w^T X^T X w, so that the cost per task does not grow with the context.
+   * Solves all prompts, some at a time. `take` gets w_hat `[count, dimension]` of `count` of them, of which `start` is the first; it is
+   * good until `take` returns.
    */
-  solve(covariates: Float32Array, xAt: number, responses: Float32Array, yAt: number, context: number): Float64Array {
-    const { bank, dimension: d, scores, gram, moment, mean } = this;
-    gram.fill(0);
-    moment.fill(0);
-    for (let i = 0; i < context; i++) {
-      const at = xAt + i * d;
-      const y = responses[yAt + i]!;
-      for (let a = 0; a < d; a++) {
-        const x = covariates[at + a]!;
-        moment[a] = moment[a]! + y * x;
-        for (let b = 0; b <= a; b++) gram[a * d + b] = gram[a * d + b]! + x * covariates[at + b]!;
+  solve(
+    { batch, context, covariates, responses }: PromptBatch,
+    take: (means: Float64Array, start: number, count: number) => void,
+  ): void {
+    const pairs = context * this.dimension;
+    const atOnce = this.best.length;
+    for (let start = 0; start < batch; start += atOnce) {
+      const count = Math.min(atOnce, batch - start);
+      const scores = this.score({
+        covariates: covariates.subarray(start * pairs, (start + count) * pairs),
+        responses: responses.subarray(start * context, (start + count) * context),
+        count,
+        context,
+      });
+      this.average(scores, count);
+      take(this.means, start, count);
+    }
+  }
+
+  /** Writes the means of `count` prompts. */
+  private average({ scores, stride }: BankScores, count: number): void {
+    const { bank, dimension: d, tasks, precision, best, totals, means } = this;
+    best.fill(Number.NEGATIVE_INFINITY);
+    for (let t = 0; t < tasks; t++) {
+      for (let b = 0; b < count; b++) if (scores[t * stride + b]! > best[b]!) best[b] = scores[t * stride + b]!;
+    }
+    totals.fill(0);
+    means.fill(0);
+    for (let t = 0; t < tasks; t++) {
+      for (let b = 0; b < count; b++) {
+        const exponent = (scores[t * stride + b]! - best[b]!) * precision;
+        if (exponent < NEGLIGIBLE) continue;
+        const weight = Math.exp(exponent);
+        totals[b] = totals[b]! + weight;
+        for (let a = 0; a < d; a++) means[b * d + a] = means[b * d + a]! + weight * bank[t * d + a]!;
       }
     }
-    let best = Number.NEGATIVE_INFINITY;
-    for (let t = 0; t < scores.length; t++) {
-      let score = 0;
-      for (let a = 0; a < d; a++) {
-        const w = bank[t * d + a]!;
-        // Each product of two different entries occurs twice in w^T X^T X w.
-        let row = 0.5 * gram[a * d + a]! * w - moment[a]!;
-        for (let b = 0; b < a; b++) row += gram[a * d + b]! * bank[t * d + b]!;
-        score -= row * w;
-      }
-      scores[t] = score * this.precision;
-      if (scores[t]! > best) best = scores[t]!;
+    for (let b = 0; b < count; b++) {
+      for (let a = b * d; a < (b + 1) * d; a++) means[a] = means[a]! / totals[b]!;
     }
-    mean.fill(0);
-    let total = 0;
-    for (let t = 0; t < scores.length; t++) {
-      const weight = Math.exp(scores[t]! - best);
-      if (weight < 1e-20) continue;
-      total += weight;
-      for (let a = 0; a < d; a++) mean[a] = mean[a]! + weight * bank[t * d + a]!;
-    }
-    for (let a = 0; a < d; a++) mean[a] = mean[a]! / total;
-    return mean;
   }
 }
 
@@ -100,11 +119,10 @@ export const dmmse: EstimatorKind = {
       needsTaskParameters: false,
       predict(prompts, out) {
         checkOut(name, prompts, out);
-        const { batch, context, dimension, covariates, responses } = prompts;
-        for (let b = 0; b < batch; b++) {
-          const w = posterior.solve(covariates, b * context * dimension, responses, b * context, context);
-          answerQueries(prompts, b, w, out);
-        }
+        const { dimension } = prompts;
+        posterior.solve(prompts, (means, start, count) => {
+          for (let i = 0; i < count; i++) answerQueries(prompts, start + i, means, out, i * dimension);
+        });
       },
     };
   },

@@ -84,10 +84,9 @@ function bayesOnce({ phase, d, seed, prompts = 10 }: DrawJob, task: LinearRegres
   const risk = (test: LinearRegressionBankSpec, stream: number): number => {
     createSampler(test).fill(createGenerator(seed, stream), 0, batch);
     let sum = 0;
-    for (let b = 0; b < prompts; b++) {
-      const w = posterior.solve(batch.covariates, b * context * d, batch.responses, b * context, context);
-      for (let j = 0; j < d; j++) sum += (w[j]! - batch.taskParameters[b * d + j]!) ** 2 / d;
-    }
+    posterior.solve(batch, (means, start, count) => {
+      for (let at = 0; at < count * d; at++) sum += (means[at]! - batch.taskParameters[start * d + at]!) ** 2 / d;
+    });
     return sum / prompts + phase.rho;
   };
   const idgRisk = risk(task, streams.evaluation);
