@@ -95,7 +95,19 @@ const timing = ({ label }: Contestant, values: readonly number[]): Timing => ({
 export const round = (value: number): number => Number(value.toPrecision(4));
 
 /**
- * Plays a match: one round of each to warm up, then all in turn, round by round.
+ * What everybody works before anything counts: code that is compiled while it runs is slow for its first hundreds of calls,
+ * and whoever computes for longer than a moment has them behind him.
+ */
+const warmUpMilliseconds = 1500;
+
+async function warmUp(contestant: Contestant, isTiny: boolean): Promise<void> {
+  const start = performance.now();
+  do await contestant.round();
+  while (!isTiny && performance.now() - start < warmUpMilliseconds);
+}
+
+/**
+ * Plays a match: each warms up, then all work in turn, round by round.
  * @param ceilings What the machine could do in the same minute.
  */
 export async function play(
@@ -108,11 +120,9 @@ export async function play(
   const times = all.map((): number[] => []);
   const before = await ceilings();
   try {
-    for (let i = -1; i < (isTiny ? 1 : rounds); i++) {
-      for (const [who, contestant] of all.entries()) {
-        const time = await contestant.round();
-        if (i >= 0) times[who]!.push(time);
-      }
+    for (const contestant of all) await warmUp(contestant, isTiny);
+    for (let i = 0; i < (isTiny ? 1 : rounds); i++) {
+      for (const [who, contestant] of all.entries()) times[who]!.push(await contestant.round());
     }
   } finally {
     for (const contestant of all) await contestant.close();

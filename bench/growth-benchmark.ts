@@ -32,10 +32,17 @@ const axes: Readonly<Record<keyof typeof trainingWorks, readonly Axis[]>> = {
 const factors = [1, 2, 4];
 const rounds = 3;
 
+/** A run's steps, at every size alike, and the quarter of them that does not count: a start costs the same at every size. */
+const stepsOf: Readonly<Record<keyof typeof trainingWorks, number>> = {
+  'lsa-train': 1000,
+  'multilayer-train': 600,
+  'transformer-train': 16,
+};
+const startOf = (steps: number): number => Math.ceil(steps / 4);
+
 function sizedWork(base: TrainingWork, axis: Axis, factor: number): TrainingWork {
-  const steps = Math.max(2, Math.round(base.steps / (2 * factor)));
-  if (axis !== 'layers') return { ...base, [axis]: base[axis] * factor, steps };
-  return { ...base, options: { ...base.options, layers: (base.options?.['layers'] ?? 1) * factor }, steps };
+  if (axis !== 'layers') return { ...base, [axis]: base[axis] * factor };
+  return { ...base, options: { ...base.options, layers: (base.options?.['layers'] ?? 1) * factor } };
 }
 
 const sizeAlong = (work: TrainingWork, axis: Axis): number =>
@@ -51,17 +58,16 @@ export function fittedExponent(x: readonly number[], y: readonly number[]): numb
 }
 
 async function measureCurve(name: keyof typeof trainingWorks, axis: Axis, isTiny: boolean): Promise<GrowthCurve> {
-  const whole: TrainingWork = trainingWorks[name];
+  const whole: TrainingWork = { ...trainingWorks[name], steps: stepsOf[name] };
   const base = isTiny ? { ...whole, batch: 2, context: 3, dimension: 2, steps: 4 } : whole;
   const works = factors.map((factor) => sizedWork(base, axis, factor));
-  const contestants = works.map((work) => trainingContestant(configOf(work)));
+  const contestants = works.map((work) =>
+    trainingContestant({ ...configOf(work), logEvery: startOf(work.steps) }, !isTiny),
+  );
   const times = works.map((): number[] => []);
   try {
-    for (let i = isTiny ? 0 : -1; i < (isTiny ? 1 : rounds); i++) {
-      for (const [size, contestant] of contestants.entries()) {
-        const time = await contestant.round();
-        if (i >= 0) times[size]!.push(time);
-      }
+    for (let i = 0; i < (isTiny ? 1 : rounds); i++) {
+      for (const [size, contestant] of contestants.entries()) times[size]!.push(await contestant.round());
     }
   } finally {
     for (const contestant of contestants) await contestant.close();

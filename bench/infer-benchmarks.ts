@@ -105,7 +105,7 @@ export const lsa = {
   queries: 1,
   prefixes: false,
   isShared: true,
-  count: 20,
+  count: 100,
 } as const;
 
 export const transformer = {
@@ -146,7 +146,7 @@ export const inferBenchmarks: readonly Benchmark[] = [
   inferenceBenchmark({
     name: 'lsa-infer-queries',
     description: 'predictions of linear self-attention at 100 queries per prompt',
-    work: { ...lsa, batch: 1024, queries: 100, count: 10 },
+    work: { ...lsa, batch: 1024, queries: 100, count: 30 },
     unit: 'ms per batch',
     peer: null,
   }),

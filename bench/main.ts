@@ -96,5 +96,6 @@ try {
   const text =
     error instanceof IclError || isUsage ? (error as Error).message : ((error as Error).stack ?? String(error));
   process.stderr.write(`${text}\n`);
-  process.exitCode = isUsage ? 2 : 1;
+  // Programs of a match that failed to open may still wait for work.
+  process.exit(isUsage ? 2 : 1);
 }

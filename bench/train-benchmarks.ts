@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { architectureNamed } from '../models/attention/index.ts';
 import { parseConfig, type TrainingConfig } from '../train/config.ts';
 import type { DeviceName, EngineName } from '../train/engine-table.ts';
+import { readMetrics, runPaths } from '../train/run-folder.ts';
 import { train } from '../train/train.ts';
 import { buildTrainingStep } from '../train/training-step.ts';
 import type { Benchmark, Contestant } from './benchmark.ts';
@@ -22,19 +23,29 @@ export interface TrainingWork {
   readonly batch: number;
   /** @default the architecture's own */
   readonly loss?: 'sequence-squared-error';
-  /** Steps per round. */
+  /** Steps of a run, which is what a round is. */
   readonly steps: number;
+  /** Steps per round of a peer, which has started long before. @default steps */
+  readonly peerSteps?: number;
 }
 
 export const trainingWorks = {
-  'lsa-train': { architecture: 'linear-attention', dimension: 20, context: 40, batch: 256, steps: 1000 },
+  'lsa-train': {
+    architecture: 'linear-attention',
+    dimension: 20,
+    context: 40,
+    batch: 256,
+    steps: 4000,
+    peerSteps: 500,
+  },
   'multilayer-train': {
     architecture: 'multilayer-linear-attention',
     options: { layers: 3 },
     dimension: 5,
     context: 20,
     batch: 256,
-    steps: 200,
+    steps: 1500,
+    peerSteps: 250,
   },
   'transformer-train': {
     architecture: 'transformer',
@@ -43,7 +54,8 @@ export const trainingWorks = {
     context: 20,
     batch: 64,
     loss: 'sequence-squared-error',
-    steps: 12,
+    steps: 40,
+    peerSteps: 12,
   },
 } as const satisfies Record<string, TrainingWork>;
 
@@ -74,8 +86,12 @@ export function configOf(
   });
 }
 
-/** Trains a run anew in every round. */
-export function trainingContestant(config: TrainingConfig): Contestant {
+/**
+ * Trains a run anew in every round.
+ * @param isSettled Without what comes before the first record of its metrics: starting threads, and code that is new to
+ *   them. Absent: all of it counts.
+ */
+export function trainingContestant(config: TrainingConfig, isSettled = false): Contestant {
   const folder = mkdtempSync(join(tmpdir(), 'icl-bench-'));
   const settings: Record<string, unknown> = { steps: config.steps };
   return {
@@ -86,7 +102,10 @@ export function trainingContestant(config: TrainingConfig): Contestant {
       rmSync(run, { recursive: true, force: true });
       const { seconds, engine, device, adapter, runtime } = await train({ folder: run, config });
       Object.assign(settings, { engine, device, adapter, runtime });
-      return (1000 * seconds) / config.steps;
+      if (!isSettled) return (1000 * seconds) / config.steps;
+      const rows = readMetrics(runPaths(run).metrics);
+      const [first, last] = [rows[0]!, rows.at(-1)!];
+      return (1000 * (last.seconds - first.seconds)) / (last.step - first.step);
     },
     async close() {
       rmSync(folder, { recursive: true, force: true });
@@ -102,7 +121,14 @@ export function workOf(config: TrainingConfig) {
   return countWork(graph, { batch, context: contextLength, queries: 1 });
 }
 
-const tiny = (work: TrainingWork): TrainingWork => ({ ...work, batch: 2, context: 3, dimension: 2, steps: 2 });
+const tiny = (work: TrainingWork): TrainingWork => ({
+  ...work,
+  batch: 2,
+  context: 3,
+  dimension: 2,
+  steps: 2,
+  peerSteps: 2,
+});
 
 function trainingBenchmark(name: keyof typeof trainingWorks, peer: { program: string; work: string }): Benchmark {
   const whole: TrainingWork = trainingWorks[name];
@@ -111,10 +137,10 @@ function trainingBenchmark(name: keyof typeof trainingWorks, peer: { program: st
     description: `a training step of ${whole.architecture} on fresh prompts, against PyTorch`,
     async open(options) {
       const work = options.isTiny ? tiny(whole) : whole;
-      const { dimension, context, batch, steps } = work;
+      const { dimension, context, batch, steps, peerSteps = steps } = work;
       const config = configOf(work);
       const sizes = { dimension, context, batch, ...work.options };
-      const request = { program: peer.program, sizes, work: peer.work, count: steps };
+      const request = { program: peer.program, sizes, work: peer.work, count: peerSteps };
       return {
         ours: trainingContestant(config),
         ...(await peersOf(options, request)),

@@ -26,13 +26,17 @@ interface Row {
 }
 
 const training: readonly { readonly name: string; readonly work: TrainingWork; readonly peer: string }[] = [
-  { name: 'lsa-train', work: trainingWorks['lsa-train'], peer: 'linear_attention' },
+  { name: 'lsa-train', work: { ...trainingWorks['lsa-train'], steps: 1000 }, peer: 'linear_attention' },
   {
     name: 'lsa-train, B=8192',
     work: { ...trainingWorks['lsa-train'], batch: 8192, steps: 50 },
     peer: 'linear_attention',
   },
-  { name: 'multilayer-train', work: trainingWorks['multilayer-train'], peer: 'multilayer_linear_attention' },
+  {
+    name: 'multilayer-train',
+    work: { ...trainingWorks['multilayer-train'], steps: 200 },
+    peer: 'multilayer_linear_attention',
+  },
   { name: 'transformer-train', work: { ...trainingWorks['transformer-train'], steps: 50 }, peer: 'transformer' },
   {
     name: 'transformer-train, width 256, 12 layers, B=256',
