@@ -39,19 +39,3 @@ export function showsInAnswers(graph: Graph): boolean {
   const inAnswers = new Set(graph.outputs.flatMap(({ name }) => [...(shown.get(name) ?? [])]));
   return graph.inputs.every(({ name }) => inAnswers.has(name));
 }
-
-/** Whether an array holds neither NaN nor infinity. */
-export function areFinite(values: Float32Array): boolean {
-  // x - x is 0 for every finite number and NaN for all others, and a sum with NaN is NaN: no branch in the loop, and four
-  // sums, since each waits for itself.
-  let [a, b, c, d] = [0, 0, 0, 0];
-  const end = values.length - (values.length % 4);
-  for (let i = 0; i < end; i += 4) {
-    a += values[i]! - values[i]!;
-    b += values[i + 1]! - values[i + 1]!;
-    c += values[i + 2]! - values[i + 2]!;
-    d += values[i + 3]! - values[i + 3]!;
-  }
-  for (let i = end; i < values.length; i++) a += values[i]! - values[i]!;
-  return a + b + c + d === 0;
-}

@@ -6,7 +6,6 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { createNumberStore } from '../models/number-store.ts';
 import { type PromptBatch, sliceBatch } from '../models/prompts.ts';
 import { copyNumbers } from './copy-numbers.ts';
-import { areFinite } from './numbers-shown.ts';
 import { condense, createOrtSession, type OnnxRuntime, type OrtSession, runtimeVersion } from './onnxruntime.ts';
 import { providerNamed } from './provider-table.ts';
 import { runBlock } from './run-block.ts';
@@ -19,38 +18,29 @@ const isWeb = providerNamed(provider).runtime === 'onnxruntime-web';
 
 const say = (message: FromWorker) => port.postMessage(message);
 
-/** ONNX Runtime takes no shared memory: what it computes from is copied here, and looked through where that is needed. */
+/** ONNX Runtime takes no shared memory: what it computes from is copied here, and its answers stand beside it. */
 const store = createNumberStore(copyNumbers);
-/** Answers, before they are copied out. */
-let room = new Float32Array(0);
-
-function roomFor(length: number): Float32Array {
-  if (room.length < length) room = new Float32Array(length);
-  return room;
-}
 
 /** @returns False if a number is NaN or infinite. */
 async function answerPiece(
   ort: OnnxRuntime,
   session: OrtSession,
   prompts: PromptBatch,
-  { prediction, prefixPrediction }: Predictions,
+  answers: Predictions,
 ): Promise<boolean> {
-  const copies = store.copy([prompts.covariates, prompts.responses, prompts.query]);
-  if (!answersShow && !store.isFinite()) return false;
+  const targets = [answers.prediction, ...(answers.prefixPrediction === undefined ? [] : [answers.prefixPrediction])];
+  const { copies, rooms } = store.copy(
+    [prompts.covariates, prompts.responses, prompts.query],
+    targets.map(({ length }) => length),
+  );
+  if (!answersShow && !store.copiesAreFinite()) return false;
   const [covariates, responses, query] = copies as [Float32Array, Float32Array, Float32Array];
-  const all = roomFor(prediction.length + (prefixPrediction?.length ?? 0));
-  const out = {
-    prediction: all.subarray(0, prediction.length),
-    ...(prefixPrediction && {
-      prefixPrediction: all.subarray(prediction.length, prediction.length + prefixPrediction.length),
-    }),
-  };
+  const [prediction, prefixPrediction] = rooms as [Float32Array, Float32Array?];
+  const out = { prediction, ...(prefixPrediction && { prefixPrediction }) };
   await runBlock(ort, session, { ...prompts, covariates, responses, query }, out, !isWeb);
   // Answers that are not finite have overflown where the prompts are.
-  if (answersShow && !Object.values(out).every(areFinite) && !store.isFinite()) return false;
-  copyNumbers(prediction, out.prediction);
-  if (out.prefixPrediction !== undefined) copyNumbers(prefixPrediction!, out.prefixPrediction);
+  if (answersShow && !store.roomsAreFinite() && !store.copiesAreFinite()) return false;
+  for (const [i, target] of targets.entries()) copyNumbers(target, rooms[i]!);
   return true;
 }
 

@@ -3,8 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { exportModel } from '../../export/export-model.ts';
 import type { Attribute, Graph } from '../../export/graph.ts';
 import { readModel } from '../../export/read-model.ts';
-import { areFinite, showsInAnswers } from '../../infer/numbers-shown.ts';
+import { showsInAnswers } from '../../infer/numbers-shown.ts';
 import { classesOf } from '../../models/architecture.ts';
+import { areFinite } from '../../models/number-store.ts';
 import { randomModel, randomPrompts, runOnCpu } from '../export/fixtures.ts';
 import { variants } from '../models/attention/variants.ts';
 
