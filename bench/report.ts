@@ -11,6 +11,7 @@ import { color } from '../studies/figures/theme.ts';
 import type { Result, Timing } from './benchmark.ts';
 import type { Environment } from './environment.ts';
 import type { GrowthCurve } from './growth-benchmark.ts';
+import { trainingWorks } from './train-benchmarks.ts';
 
 /** What the table says of a row beside its numbers. */
 interface RowWords {
@@ -290,21 +291,28 @@ function growthTable(curves: readonly GrowthCurve[]): string {
 function environmentLines(results: readonly Result[]): string {
   const { environment } = settingsOf(results[0]!);
   const { processor, cores, node, system, date } = environment;
+  const isBusy = (load: number): boolean => load > cores;
   const peer = results.flatMap((result) => settingsOf(result).peers ?? []).find((each) => 'framework' in each);
   const loads = results.map((result) => settingsOf(result).load.before);
   const runtime = results.map((result) => settingsOf(result).ours?.['runtime']).find((name) => name !== undefined);
   return [
     `- ${processor}, ${cores} cores, ${system}, Node ${node}, ${String(runtime)}, ${date}.`,
-    `- Load average before the rows: ${number(Math.min(...loads))} to ${number(Math.max(...loads))}${Math.max(...loads) > 1 ? ' (above 1: other programs ran, and absolute times are too long)' : ''}.`,
+    `- Load average before the rows: ${number(Math.min(...loads))} to ${number(Math.max(...loads))}${loads.some(isBusy) ? ' (more than there are cores: other programs ran, and absolute times are too long)' : ', of which most is the row before'}.`,
     peer === undefined
       ? '- No PyTorch was there.'
       : `- ${String(peer['framework'])} as Debian builds it, with \`--threads 1\`, on ${String(peer['blas'])} (OpenBLAS), once with OpenBLAS’s own number of threads and once with \`OPENBLAS_NUM_THREADS=1\`; the faster counts. A PyTorch built on MKL may be faster.`,
   ].join('\n');
 }
 
+const runLengths = (): string =>
+  Object.entries(trainingWorks)
+    .map(([name, { steps }]) => `${steps} steps of \`${name}\``)
+    .join(', ');
+
 const growthSection = (curves: readonly GrowthCurve[]): string => `## Growth
 
-Milliseconds per training step while one size is doubled, twice; the exponent is the slope of a straight line through the logarithms.
+Milliseconds per training step while one size is doubled, twice, in runs of equally many steps whose first quarter does not count; the
+exponent is the slope of a straight line through the logarithms.
 Products of d x d matrices are inherent in deep linear attention, and T x T scores in a transformer.
 
 ${growthTable(curves)}
@@ -338,8 +346,9 @@ ${environmentLines(matches)}
 
 ## Beside the peers
 
-Times are medians over rounds in which all programs work in turn, the least in brackets. The ratio is the peer’s time over ours: 2
-means twice as fast. The last columns are shares of what the same machine could do in the same minute: bytes copied by one
+Times are medians over rounds in which all programs work in turn, the least in brackets. Before anything counts each has worked for
+a second and a half, since code that is compiled while it runs is slow at first. Training is a new run in every round, threads and
+session included: ${runLengths()}. The ratio is the peer’s time over ours: 2 means twice as fast. The last columns are shares of what the same machine could do in the same minute: bytes copied by one
 thread, and float32 operations in a large matrix product on all cores.
 
 ${table(matches)}
