@@ -19,6 +19,7 @@ const memories = {
   'inner-products': '--initialMemory 1',
   'least-squares': '--initialMemory 1',
   'bank-scores': '--initialMemory 1',
+  'softmax-regression': '--initialMemory 1',
 } as const;
 
 export type KernelName = keyof typeof memories;

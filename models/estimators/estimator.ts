@@ -79,6 +79,12 @@ export function requireTaskParameters(estimator: string, prompts: PromptBatch | 
   });
 }
 
+/**
+ * How many prompts a kernel gets at once: so many that their covariates, `numbers` each, fit a core's own cache. It takes two
+ * at a time in any case.
+ */
+export const promptsAtOnce = (numbers: number): number => Math.max(2, Math.min(64, Math.floor(65_536 / numbers)));
+
 /** Writes `<query, w>` for the queries of prompt b; w begins at `w[at]`. */
 export function answerQueries(prompts: PromptBatch, b: number, w: Float64Array, out: Float64Array, at = 0): void {
   const { queries, dimension, query } = prompts;

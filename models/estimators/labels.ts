@@ -4,19 +4,19 @@ import { type PromptBatch, responseWidth } from '../prompts.ts';
 /** c: classes of the prompts, two where responses are signs. */
 export const classCount = (prompts: PromptBatch): number => Math.max(2, responseWidth(prompts));
 
-/** Writes the class of each pair of prompt b: 0 and 1 for the signs -1 and +1. */
-export function classesInto(prompts: PromptBatch, b: number, out: Int32Array): void {
+/** Writes the class of each pair of prompt b, from `out[start]` on: 0 and 1 for the signs -1 and +1. */
+export function classesInto(prompts: PromptBatch, b: number, out: Int32Array, start = 0): void {
   const { context, responses } = prompts;
   const width = responseWidth(prompts);
   for (let i = 0; i < context; i++) {
     const at = (b * context + i) * width;
     if (width === 1) {
-      out[i] = responses[at]! > 0 ? 1 : 0;
+      out[start + i] = responses[at]! > 0 ? 1 : 0;
       continue;
     }
     let k = 0;
     while (k < width - 1 && responses[at + k]! < 0.5) k++;
-    out[i] = k;
+    out[start + i] = k;
   }
 }
 

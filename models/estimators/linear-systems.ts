@@ -19,6 +19,7 @@
 import type { PromptBatch } from '../prompts.ts';
 import { kernelBase64 } from '../simd/least-squares-wasm.ts';
 import { growTo, type KernelMemory, startKernel } from '../simd/start-kernel.ts';
+import { promptsAtOnce } from './estimator.ts';
 import { createPlainSolver } from './linear-systems-plain.ts';
 
 /** Systems of one size, one after the other. */
@@ -88,10 +89,6 @@ function createKernelSolver({ memory, base, solve }: Kernel): LinearSolver {
   };
 }
 
-/** Prompts that are solved at once, unless they are large: then so many that their numbers fit a core's own cache. */
-const mostAtOnce = 64;
-const numbersAtOnce = 65_536;
-
 /** Solves all prompts, some at a time. `take` gets the answers to `count` of them, of which `start` is the first. */
 export function solvePrompts(
   solve: LinearSolver,
@@ -100,8 +97,7 @@ export function solvePrompts(
   take: (solutions: LinearSolutions, start: number, count: number) => void,
 ): void {
   const pairs = context * dimension;
-  // A kernel takes two at a time in any case.
-  const atOnce = Math.max(2, Math.min(mostAtOnce, Math.floor(numbersAtOnce / pairs)));
+  const atOnce = promptsAtOnce(pairs);
   for (let start = 0; start < batch; start += atOnce) {
     const count = Math.min(atOnce, batch - start);
     const solutions = solve({

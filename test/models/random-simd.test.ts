@@ -133,7 +133,9 @@ describe('the SIMD generator', () => {
 
   const isMissing = compiler instanceof Error;
   const mayRun = requireOrSkip('assemblyscript', !isMissing, isMissing ? compiler.message : '');
-  it.runIf(mayRun).each(['generator', 'finite', 'inner-products', 'least-squares', 'bank-scores'] as const)(
+  it
+    .runIf(mayRun)
+    .each(['generator', 'finite', 'inner-products', 'least-squares', 'bank-scores', 'softmax-regression'] as const)(
     '%s is what its source compiles to',
     async (name) => {
       expect(isMissing || (await compiler.compileKernel(name))).toBe(
