@@ -82,10 +82,11 @@ function logits<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>, si
   let own = startQueries(model, prompt);
   const layers = sharedOption(sizes, 'layers');
   for (let layer = 0; layer < layers; layer++) {
-    const pairs = headsOf(model, layer, context);
+    const isLast = layer === layers - 1; // nobody asks for the context any more
+    const pairs = headsOf(model, layer, context, isLast ? 'none' : 'all');
     own = askLayer(model, layer, own, { ...pairs, asked: headsOf(model, layer, own) });
-    if (layer === layers - 1) break; // nobody asks for the context any more
-    context = finishLayer(model, layer, context, attend(ops, pairs, mask));
+    if (isLast) break;
+    context = finishLayer(model, layer, context, attend(model, pairs, mask));
   }
   return readOut(model, own);
 }
@@ -103,8 +104,8 @@ export function pairAttention<T>(ops: Ops<T>, parameters: Parameters<T>, prompt:
   let { context, mask } = start(model, prompt);
   return Array.from({ length: sharedOption(sizes, 'layers') }, (_, layer) => {
     const pairs = headsOf(model, layer, context);
-    const weights = attentionWeights(ops, pairs, mask);
-    context = finishLayer(model, layer, context, attend(ops, pairs, mask));
+    const weights = attentionWeights(model, pairs, mask);
+    context = finishLayer(model, layer, context, attend(model, pairs, mask));
     return weights;
   });
 }

@@ -68,12 +68,16 @@ function feedForward<T>({ ops, parameters }: Model<T>, layer: number, input: T):
 /** Added to a score that must not count. */
 export const excluded = -1e9;
 
+/** `[n, m]`: 1 where a number of `wanted [n]` is one of `known [m]`, 0 elsewhere: what a product takes rows with. */
+export function matches<T>(ops: Ops<T>, wanted: T, known: T): T {
+  const [row, column] = [ops.expandDims(wanted, 1), ops.expandDims(known, 0)];
+  return ops.sub(ops.constant(1), ops.add(ops.less(row, column), ops.less(column, row)));
+}
+
 /** `[n, W]`: the learned positions of places 1, 2, .., given as `[n]` numbers; zeros for a place that has none. */
 export function positionsAt<T>({ ops, parameters }: Model<T>, places: T): T {
   const table = parameters['position']!;
-  const [wanted, known] = [ops.expandDims(places, 1), ops.expandDims(positionsAlong(ops, table, 0), 0)];
-  const differs = ops.add(ops.less(wanted, known), ops.less(known, wanted));
-  return ops.matMul(ops.sub(ops.constant(1), differs), table);
+  return ops.matMul(matches(ops, places, positionsAlong(ops, table, 0)), table);
 }
 
 /** Per head `[.., tokens, W/H]`. */
@@ -85,26 +89,41 @@ export interface Heads<T> {
 
 export const isPreNorm = (sizes: ModelSizes): boolean => option(sizes, 'preNorm') === 1;
 
-/** Head by head, with columns of the weights: to cut the product instead costs a copy of it, and its gradient one per part. */
-export function headsOf<T>(model: Model<T>, layer: number, tokens: T): Heads<T> {
-  const { ops, parameters, sizes } = model;
+/** Columns `from` to `to` of the product with `qkv_l`, per head. */
+function project<T>({ ops, parameters, sizes }: Model<T>, layer: number, input: T, from: number, to: number): T[] {
   const [width, heads] = [option(sizes, 'width'), option(sizes, 'heads')];
+  const columns = (a: T): T => (to - from === 3 * width ? a : ops.slice(a, -1, from, to));
+  const product = ops.matMul(input, columns(parameters[`qkv_${layer}`]!));
+  const all = ops.add(product, columns(parameters[`qkv_${layer}_bias`]!));
   const side = width / heads;
-  const input = isPreNorm(sizes) ? layerNorm(model, `norm1_${layer}`, tokens) : tokens;
-  const part = (from: number, factor: number) =>
-    Array.from({ length: heads }, (_, h) => {
-      const columns = (a: T) => {
-        const own = ops.slice(a, -1, from + h * side, from + (h + 1) * side);
-        return factor === 1 ? own : scale(ops, own, factor);
-      };
-      return ops.add(
-        ops.matMul(input, columns(parameters[`qkv_${layer}`]!)),
-        columns(parameters[`qkv_${layer}_bias`]!),
-      );
-    });
-  // 1/sqrt(W/H) is in the queries' weights: fewer numbers than scores.
-  return { queries: part(0, side ** -0.5), keys: part(width, 1), values: part(2 * width, 1) };
+  return Array.from({ length: (to - from) / side }, (_, i) => ops.slice(all, -1, i * side, (i + 1) * side));
 }
+
+/**
+ * One product for all heads, which is then cut: a product of a few columns does not fill the cores, and its gradient would be
+ * one more term of the tokens'.
+ * @param askers Takes those of the tokens that ask; `all`; or `none`, and there are no queries.
+ */
+export function headsOf<T>(
+  model: Model<T>,
+  layer: number,
+  tokens: T,
+  askers: 'all' | 'none' | ((tokens: T) => T) = 'all',
+): Heads<T> {
+  const { sizes } = model;
+  const [width, heads] = [option(sizes, 'width'), option(sizes, 'heads')];
+  const input = isPreNorm(sizes) ? layerNorm(model, `norm1_${layer}`, tokens) : tokens;
+  if (askers === 'all') {
+    const parts = project(model, layer, input, 0, 3 * width);
+    return { queries: parts.slice(0, heads), keys: parts.slice(heads, 2 * heads), values: parts.slice(2 * heads) };
+  }
+  const parts = project(model, layer, input, width, 3 * width);
+  const queries = askers === 'none' ? [] : project(model, layer, askers(input), 0, width);
+  return { queries, keys: parts.slice(0, heads), values: parts.slice(heads) };
+}
+
+/** 1/sqrt(W/H): what a score is a product of q and k times. */
+const scoreFactor = (sizes: ModelSizes): number => (option(sizes, 'width') / option(sizes, 'heads')) ** -0.5;
 
 /** The rest of a layer: tokens, with what each head has seen for them. */
 export function finishLayer<T>(model: Model<T>, layer: number, tokens: T, seen: readonly T[]): T {
@@ -119,19 +138,20 @@ export function finishLayer<T>(model: Model<T>, layer: number, tokens: T, seen: 
 }
 
 /**
- * Per head who looks at whom: softmax(q k^T + mask), `[.., queries, keys]`.
+ * Per head who looks at whom: softmax(q k^T / sqrt(W/H) + mask), `[.., queries, keys]`.
  * @param mask Broadcasts to `[.., queries, keys]`; absent: all see all.
  */
-export function attentionWeights<T>(ops: Ops<T>, { queries, keys }: Heads<T>, mask?: T): T[] {
+export function attentionWeights<T>(model: Model<T>, { queries, keys }: Heads<T>, mask?: T): T[] {
+  const { ops, sizes } = model;
   return queries.map((q, h) => {
-    const products = ops.matMul(q, ops.transpose(keys[h]!));
-    return ops.softmax(mask === undefined ? products : ops.add(products, mask));
+    const scores = scale(ops, ops.matMul(q, ops.transpose(keys[h]!)), scoreFactor(sizes));
+    return ops.softmax(mask === undefined ? scores : ops.add(scores, mask));
   });
 }
 
 /** What each head sees: its weights times the values. */
-export function attend<T>(ops: Ops<T>, heads: Heads<T>, mask?: T): T[] {
-  return attentionWeights(ops, heads, mask).map((weights, h) => ops.matMul(weights, heads.values[h]!));
+export function attend<T>(model: Model<T>, heads: Heads<T>, mask?: T): T[] {
+  return attentionWeights(model, heads, mask).map((weights, h) => model.ops.matMul(weights, heads.values[h]!));
 }
 
 /** What queries attend to besides themselves. */
@@ -147,8 +167,9 @@ export interface Asked<T> {
 
 /** A layer for queries: each sees the context and itself, and no other query. */
 export function askLayer<T>(model: Model<T>, layer: number, tokens: T, { asked, keys, values, mask }: Asked<T>): T {
-  const { ops } = model;
-  const seen = asked.queries.map((q, h) => {
+  const { ops, sizes } = model;
+  const seen = asked.queries.map((query, h) => {
+    const q = scale(ops, query, scoreFactor(sizes)); // fewer numbers than the scores
     const products = ops.matMul(q, ops.transpose(keys[h]!));
     const toContext = mask === undefined ? products : ops.add(products, mask);
     const toItself = ops.expandDims(ops.sum(ops.mul(q, asked.keys[h]!), -1), -1);

@@ -26,9 +26,9 @@ import {
   attend,
   excluded,
   finishLayer,
-  type Heads,
   headsOf,
   type Model,
+  matches,
   option,
   outputFor,
   positionsAt,
@@ -37,13 +37,6 @@ import {
   sizeOptions,
 } from './transformer-layers.ts';
 import { startsFor, transformerShapes } from './transformer-parameters.ts';
-
-/** Tokens (y_i, 0, .., 0), read in: `[B, N, W]`. */
-function readResponses<T>(model: Model<T>, { responses }: Prompt<T>): T {
-  const { ops, sizes } = model;
-  const classes = classesOf(sizes);
-  return classes === 0 ? readIn(model, ops.expandDims(responses, 2), 1) : readIn(model, responses, classes);
-}
 
 /** Tokens (x_i, 0, .., 0), read in: `[.., W]`. Zeros are there only if classes are more than dimensions. */
 const readCovariates = <T>(model: Model<T>, covariates: T): T => readIn(model, covariates, model.sizes.dimension);
@@ -56,8 +49,8 @@ const tokenWidth = (sizes: ModelSizes): number => Math.max(sizes.dimension, clas
  * influence on would need the context's length on the way back.
  */
 function contextTokens<T>(ops: Ops<T>, { covariates, responses }: Prompt<T>, sizes: ModelSizes): T {
-  const zero = scale(ops, ops.slice(covariates, 2, 0, 1), 0); // [B, N, 1]
   const fill = (a: T, width: number): T => {
+    const zero = scale(ops, ops.slice(a, 2, 0, 1), 0);
     const zeros = Array.from({ length: tokenWidth(sizes) - width }, () => zero);
     return zeros.length === 0 ? a : ops.concat([a, ...zeros], 2);
   };
@@ -89,7 +82,8 @@ function predict<T>(model: Model<T>, prompt: Prompt<T>, queries: T, at: T, isSha
 
   const layers = option(sizes, 'layers');
   for (let layer = 0; layer < layers; layer++) {
-    const pairs = headsOf(model, layer, context);
+    const isLast = layer === layers - 1; // nobody asks for the context any more
+    const pairs = headsOf(model, layer, context, isLast ? 'none' : 'all');
     const asked = headsOf(model, layer, own);
     own = askLayer(model, layer, own, {
       asked,
@@ -97,8 +91,8 @@ function predict<T>(model: Model<T>, prompt: Prompt<T>, queries: T, at: T, isSha
       values: pairs.values.map(beside),
       mask: queryMask,
     });
-    if (layer === layers - 1) break; // nobody asks for the context any more
-    context = finishLayer(model, layer, context, attend(ops, pairs, contextMask));
+    if (isLast) break;
+    context = finishLayer(model, layer, context, attend(model, pairs, contextMask));
   }
   return readOut(model, own);
 }
@@ -129,32 +123,25 @@ function prefixForward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt
   return link(ops, outputFor(sizes), classes === 0 ? ops.transpose(scores) : ops.concat(swapped, 3));
 }
 
-/**
- * All x_i and the query are tokens of one kind, all y_i of the other, in two tensors: in the last layer nobody asks for the
- * y, and half of its work falls away.
- */
+/** `[B, N+1]`, or `[B, N+1, c]`: predictions at x_1, x_2, .. and the query, which here is a token as the x_i are: nobody comes after it. */
 function sequenceForward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>, sizes: ModelSizes): T {
   const model = { ops, parameters, sizes };
-  const asked = ops.concat([prompt.covariates, prompt.query], 1); // [B, N+1, D]
-  const numbers = scale(ops, positionsAlong(ops, asked, 1), 2); // [N+1]: 2, 4, .., 2N+2
+  const covariates = ops.concat([prompt.covariates, prompt.query], 1); // [B, N+1, D]
+  const numbers = scale(ops, positionsAlong(ops, covariates, 1), 2); // [N+1]: 2, 4, .., 2N+2
   const xPlaces = ops.sub(numbers, ops.constant(1)); // 1, 3, .., 2N+1
-  const yPlaces = scale(ops, positionsAlong(ops, prompt.responses, 1), 2); // 2, 4, .., 2N
-  const keyPlaces = ops.expandDims(ops.concat([xPlaces, yPlaces], 0), 0); // [1, 2N+1]
-  const placed = (read: T, places: T) =>
-    option(sizes, 'positions') === 1 ? ops.add(read, positionsAt(model, places)) : read;
-  const mask = (places: T) => scale(ops, ops.less(ops.expandDims(places, 1), keyPlaces), excluded);
-  let x = placed(readCovariates(model, asked), xPlaces); // [B, N+1, W]
-  let y = placed(readResponses(model, prompt), yPlaces); // [B, N, W]
+  const places = ops.concat([xPlaces, scale(ops, positionsAlong(ops, prompt.responses, 1), 2)], 0); // [2N+1]
+  const maskFor = (rows: T) => scale(ops, ops.less(ops.expandDims(rows, 1), ops.expandDims(places, 0)), excluded);
+  let tokens = readIn(model, contextTokens(ops, { ...prompt, covariates }, sizes), tokenWidth(sizes)); // [B, 2N+1, W]
+  if (option(sizes, 'positions') === 1) tokens = ops.add(tokens, positionsAt(model, places));
   const layers = option(sizes, 'layers');
-  for (let layer = 0; layer < layers; layer++) {
-    const [ofX, ofY] = [headsOf(model, layer, x), headsOf(model, layer, y)];
-    const both = (a: readonly T[], b: readonly T[]) => a.map((part, h) => ops.concat([part, b[h]!], 1)); // [B, 2N+1, W/H]
-    const [keys, values] = [both(ofX.keys, ofY.keys), both(ofX.values, ofY.values)];
-    const seenBy = ({ queries }: Heads<T>, places: T) => attend(ops, { queries, keys, values }, mask(places));
-    x = finishLayer(model, layer, x, seenBy(ofX, xPlaces));
-    if (layer < layers - 1) y = finishLayer(model, layer, y, seenBy(ofY, yPlaces));
+  for (let layer = 0; layer < layers - 1; layer++) {
+    tokens = finishLayer(model, layer, tokens, attend(model, headsOf(model, layer, tokens), maskFor(places)));
   }
-  return readOut(model, x);
+  // Nobody asks for the y_i any more. Places are as many as lengths, which no operation is given: hence a product with zeros and ones.
+  const selection = matches(ops, xPlaces, places); // [N+1, 2N+1]
+  const takeX = (a: T) => ops.matMul(selection, a);
+  const heads = headsOf(model, layers - 1, tokens, takeX);
+  return readOut(model, finishLayer(model, layers - 1, takeX(tokens), attend(model, heads, maskFor(xPlaces))));
 }
 
 const parameterShapes = (sizes: ModelSizes): Record<string, Shape> =>
