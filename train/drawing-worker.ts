@@ -1,13 +1,13 @@
 /** The thread that draws prompts ahead: started by `prompt-threads.ts` with {@link DrawingSettings}, told what by messages. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { DrawingOrder, DrawingSettings } from './prompt-threads.ts';
-import { createTrainingPrompts } from './training-prompts.ts';
+import { createSharedPrompts } from './shared-prompts.ts';
 
 const port = parentPort!;
 const { config, batches } = workerData as DrawingSettings;
-const draw = batches.map((batch) => createTrainingPrompts(config, batch));
+const draw = createSharedPrompts(config);
 
 port.on('message', ({ step, slot }: DrawingOrder) => {
-  draw[slot]!(step);
+  draw(step, batches[slot]!);
   port.postMessage(step);
 });

@@ -7,10 +7,10 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { compiledFile } from '../infer/compiled.ts';
 import type { LabelledBatch } from '../models/prompts.ts';
+import { createSharedPrompts } from './shared-prompts.ts';
 import {
   allocateStep,
   createPromptSource,
-  createTrainingPrompts,
   type PromptSource,
   promptNumber,
   type Source,
@@ -60,7 +60,8 @@ export function openThreadedSource({ steps, ...config }: ThreadedRun, firstStep:
   const source: Source = { batch, contextLength, seed, task, trainingPrompts };
   const workerData: DrawingSettings = { config: source, batches };
   const worker = new Worker(compiledFile(import.meta.url, 'drawing-worker'), { workerData, execArgv: [] });
-  const drawHere = Array.from({ length: ownSlots }, () => createTrainingPrompts(source, allocateStep(config, true)));
+  const drawHere = createSharedPrompts(source);
+  const ownBatches = Array.from({ length: ownSlots }, () => allocateStep(config, true));
   /** By step: told when the other thread has drawn it. */
   const orders = new Map<number, { readonly promise: Promise<void>; resolve(): void; reject(error: Error): void }>();
   let failure: Error | undefined;
@@ -92,7 +93,7 @@ export function openThreadedSource({ steps, ...config }: ThreadedRun, firstStep:
       if (failure !== undefined) throw failure;
       if ((step - firstStep) % 2 === 0) {
         if (step > firstStep) order(step - 1 + 2 * ordersAhead);
-        return drawHere[slotOf(step, ownSlots)]!(step);
+        return drawHere(step, ownBatches[slotOf(step, ownSlots)]!);
       }
       await orders.get(step)!.promise;
       orders.delete(step);
