@@ -28,40 +28,41 @@ const KEYS = memory.data(320);
 // Constants are read from memory where they are needed: engines make a constant in the code anew each time, at the price
 // of three instructions instead of one.
 const INTEGERS = memory.data<u32>([
-  0xd2511f53, 0xcd9e8d57, 0x9e3779b9, 0xbb67ae85, 0x20000000, 0xc0000000, 0x80000000,
+  0xd2511f53, 0xcd9e8d57, 0x9e3779b9, 0xbb67ae85, 0x20000000, 0x80000000, 0xff800000,
 ]);
 const MULTIPLIER_0: usize = INTEGERS;
 const MULTIPLIER_1: usize = INTEGERS + 4;
 const WEYL_0: usize = INTEGERS + 8;
 const WEYL_1: usize = INTEGERS + 12;
 const EIGHTH_TURN: usize = INTEGERS + 16;
-const QUADRANT: usize = INTEGERS + 20;
-const SIGN: usize = INTEGERS + 24;
+const SIGN: usize = INTEGERS + 20;
+const EXPONENT: usize = INTEGERS + 24;
 
+// Coefficients of the logarithm, the sine and the cosine, from the highest power down. All numbers are those of the plain
+// code times powers of two, which round nothing: so half of -ln u and twice a sine cost fewer operations than these.
 const FLOATS = memory.data<f32>([
-  7.0376836292e-2, -1.151461031e-1, 1.167699874e-1, -1.2420140846e-1, 1.4249322787e-1, -1.6668057665e-1,
-  2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1,
-  -1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1,
-  2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2,
-  -2.1219444e-4, 0.693359375, 0.7071067811865476,
-  8388608, 549755813888, 549764202496, 2.3283064365386962890625e-10, 1.4629180792671596e-9,
-  -2, 0.5, 1,
+  7.0376836292e-2 * 1024, -1.151461031e-1 * 512, 1.167699874e-1 * 256, -1.2420140846e-1 * 128, 1.4249322787e-1 * 64,
+  -1.6668057665e-1 * 32, 2.0000714765e-1 * 16, -2.4999993993e-1 * 8, 3.3333331174e-1 * 4,
+  -1.9515295891e-4 / 64, 8.3321608736e-3 / 16, -1.6666654611e-1 / 4,
+  2.443315711809948e-5 / 128, -1.388731625493765e-3 / 32, 4.166664568298827e-2 / 8,
+  -2.1219444e-4 / 16777216, -0.693359375 / 16777216, 0.7071067811865476 / 2,
+  0.0009765625, 64, 64.0009765625, 5.82076609134674072265625e-11, 1.4629180792671596e-9 / 2,
+  0.25, 0.5, 2,
 ]);
-// Coefficients of the logarithm, the sine and the cosine, from the highest power down.
 const L: usize = FLOATS;
 const S: usize = FLOATS + 36;
 const C: usize = FLOATS + 48;
 const LN2_LOW: usize = FLOATS + 60;
-const LN2_HIGH: usize = FLOATS + 64;
-const SQRT_HALF: usize = FLOATS + 68;
-const TWO_23: usize = FLOATS + 72;
-const TWO_39: usize = FLOATS + 76;
-const TWO_39_AND_23: usize = FLOATS + 80;
-const TWO_MINUS_32: usize = FLOATS + 84;
-const TURN: usize = FLOATS + 88; // 2 pi / 2^32
-const MINUS_TWO: usize = FLOATS + 92;
+const MINUS_LN2_HIGH: usize = FLOATS + 64;
+const HALF_SQRT_HALF: usize = FLOATS + 68;
+const TWO_MINUS_10: usize = FLOATS + 72;
+const TWO_6: usize = FLOATS + 76;
+const TWO_6_AND_MINUS_10: usize = FLOATS + 80;
+const TWO_MINUS_34: usize = FLOATS + 84;
+const TURN: usize = FLOATS + 88; // pi / 2^32
+const QUARTER: usize = FLOATS + 92;
 const HALF: usize = FLOATS + 96;
-const ONE: usize = FLOATS + 100;
+const TWO: usize = FLOATS + 100;
 
 /** The constant at an address, in all four lanes. */
 // @ts-ignore: decorator
@@ -136,17 +137,33 @@ function startRow(at: usize, c0: i32, c1: i32, c2: i32, c3: i32, blocks: i32): v
   }
 }
 
+/** Replaces words 0, 1 and 3 after two rounds by what the third makes of words 0 and 1, for its words 2, 0 and 3. */
+function startThird(at: usize, size: usize): void {
+  const multiplier0 = all(MULTIPLIER_0);
+  for (const end = at + size; at < end; at += 64) {
+    const x0 = v128.load(at);
+    const low0 = i64x2.extmul_low_i32x4_u(x0, multiplier0);
+    const high0 = i64x2.extmul_high_i32x4_u(x0, multiplier0);
+    v128.store(at, v128.xor(high(low0, high0), v128.load(KEYS, 2 * 32 + 16)));
+    v128.store(at, v128.xor(v128.load(at, 16), v128.load(KEYS, 2 * 32)), 16);
+    v128.store(at, low(low0, high0), 48);
+  }
+}
+
 /**
- * The first two rounds of `rows` rows of `blocks` blocks each, from prompt c1 on, four rows at a time.
+ * The first three rounds of `rows` rows of `blocks` blocks each, from prompt c1 on, four rows at a time.
  *
  * A counter is (block, prompt, c2, c3). After two rounds its words 0 and 1 depend on the block, word 3 on the prompt, and word 2
- * is the exclusive or of a function of each. So they are computed for one prompt, for one block, and put together.
+ * is the exclusive or of a function of each. So they are computed for one prompt, for one block, and put together; and what the
+ * third round makes of words 0 and 1 is computed for one prompt too.
  */
 function startRows(c0: i32, c1: i32, c2: i32, c3: i32, rows: i32, blocks: i32): void {
   const rowBytes = <usize>blocks << 4;
   startRow(TABLE, c0, c1, c2, c3, blocks);
   rounds(0, 2, TABLE, TABLE + rowBytes, 64, 16);
   const both = v128.load32_splat(TABLE, 32);
+  startThird(TABLE, rowBytes);
+  const multiplier1 = all(MULTIPLIER_1);
   let prompt = i32x4.add(i32x4.splat(c1), i32x4(0, 1, 2, 3));
   for (let row = 0, at = BUFFER; row < rows; row += 4, at += rowBytes << 2) {
     storeState(at, rowBytes, i32x4.splat(c0), prompt, i32x4.splat(c2), i32x4.splat(c3));
@@ -155,13 +172,16 @@ function startRows(c0: i32, c1: i32, c2: i32, c3: i32, rows: i32, blocks: i32): 
     const ofPrompt3 = v128.load(at + 3 * rowBytes);
     for (let block: usize = 0; block < <usize>blocks; block++) {
       const ofBlock = TABLE + (block >> 2 << 6) + ((block & 3) << 2);
+      const x2 = v128.xor(v128.load32_splat(ofBlock, 32), ofPrompt2);
+      const low1 = i64x2.extmul_low_i32x4_u(x2, multiplier1);
+      const high1 = i64x2.extmul_high_i32x4_u(x2, multiplier1);
       storeState(
         at + (block << 4),
         rowBytes,
-        v128.load32_splat(ofBlock),
-        v128.load32_splat(ofBlock, 16),
-        v128.xor(v128.load32_splat(ofBlock, 32), ofPrompt2),
-        ofPrompt3,
+        v128.xor(high(low1, high1), v128.load32_splat(ofBlock, 16)),
+        low(low1, high1),
+        v128.xor(ofPrompt3, v128.load32_splat(ofBlock)),
+        v128.load32_splat(ofBlock, 48),
       );
     }
     prompt = i32x4.add(prompt, i32x4.splat(4));
@@ -175,24 +195,24 @@ function multiplyAdd(a: v128, b: v128, c: usize): v128 {
   return f32x4.add(f32x4.mul(a, b), all(c));
 }
 
-/** An unsigned word as float32, rounded once: its upper half and its lower one are put under exponents of their own. */
+/** An unsigned word times 2^-33, rounded once: its upper half and its lower one are put under exponents of their own. */
 // @ts-ignore: decorator
 @inline
-function floatOf(word: v128): v128 {
-  const upper = v128.or(i32x4.shr_u(word, 16), all(TWO_39));
-  const lower = v128.shuffle<i16>(word, all(TWO_23), 0, 9, 2, 11, 4, 13, 6, 15);
-  return f32x4.add(f32x4.sub(upper, all(TWO_39_AND_23)), lower);
+function scaled(word: v128): v128 {
+  const upper = v128.or(i32x4.shr_u(word, 16), all(TWO_6));
+  const lower = v128.shuffle<i16>(word, all(TWO_MINUS_10), 0, 9, 2, 11, 4, 13, 6, 15);
+  return f32x4.add(f32x4.sub(upper, all(TWO_6_AND_MINUS_10)), lower);
 }
 
-/** ln((word + 1/2) / 2^32) */
+/** -1/2 ln u of u = (word + 1/2) / 2^32. */
 // @ts-ignore: decorator
 @inline
-function logUniform(word: v128): v128 {
-  const uniform = f32x4.mul(f32x4.add(floatOf(word), all(HALF)), all(TWO_MINUS_32));
-  // 2^power m with m in [sqrt(1/2), sqrt(2)): in the bits a subtraction from the exponent.
-  const power = i32x4.shr_s(i32x4.sub(uniform, all(SQRT_HALF)), 23);
-  const exponent = f32x4.convert_i32x4_s(power);
-  const m = f32x4.sub(i32x4.sub(uniform, i32x4.shl(power, 23)), all(ONE));
+function halfMinusLog(word: v128): v128 {
+  const halfUniform = f32x4.add(scaled(word), all(TWO_MINUS_34));
+  // u = 2^power (1 + 2 m) with 1 + 2 m in [sqrt(1/2), sqrt(2)): in the bits a subtraction from the exponent.
+  const power = v128.and(i32x4.sub(halfUniform, all(HALF_SQRT_HALF)), all(EXPONENT));
+  const exponent = f32x4.convert_i32x4_s(power); // 2^23 power
+  const m = f32x4.sub(i32x4.sub(halfUniform, power), all(HALF));
   const z = f32x4.mul(m, m);
   let y = multiplyAdd(all(L), m, L + 4);
   y = multiplyAdd(y, m, L + 8);
@@ -204,24 +224,26 @@ function logUniform(word: v128): v128 {
   y = multiplyAdd(y, m, L + 32);
   y = f32x4.mul(f32x4.mul(y, m), z);
   y = f32x4.add(y, f32x4.mul(all(LN2_LOW), exponent));
-  y = f32x4.sub(y, f32x4.mul(all(HALF), z));
-  return f32x4.add(f32x4.add(m, y), f32x4.mul(all(LN2_HIGH), exponent));
+  y = f32x4.sub(y, z);
+  // -0 where u is 1, as -ln u is.
+  return f32x4.sub(f32x4.mul(all(MINUS_LN2_HIGH), exponent), f32x4.add(m, y));
 }
 
-/** Radius of a pair of normals: sqrt(-2 ln u). */
+/** Half the radius of a pair of normals, sqrt(-2 ln u) / 2, negative in quadrants 2 and 3. */
 // @ts-ignore: decorator
 @inline
-function radiusOf(word: v128): v128 {
-  return f32x4.sqrt(f32x4.mul(all(MINUS_TWO), logUniform(word)));
+function radiusOf(word: v128, turned: v128): v128 {
+  return v128.xor(f32x4.sqrt(halfMinusLog(word)), v128.and(turned, all(SIGN)));
 }
 
-/** Angle of a pair within its quadrant, in [-pi/4, pi/4]. The upper two bits of `turned` are the quadrant. */
+/** Twice the angle of a pair within its quadrant, in [-pi/2, pi/2]: without the upper two bits, the quadrant. */
 // @ts-ignore: decorator
 @inline
-function angleOf(word: v128, turned: v128): v128 {
-  return f32x4.mul(f32x4.convert_i32x4_s(i32x4.sub(word, v128.and(turned, all(QUADRANT)))), all(TURN));
+function angleOf(word: v128): v128 {
+  return f32x4.mul(f32x4.convert_i32x4_s(i32x4.shl(word, 2)), all(TURN));
 }
 
+/** Twice the sine of half of x. */
 // @ts-ignore: decorator
 @inline
 function sineOf(x: v128): v128 {
@@ -231,35 +253,28 @@ function sineOf(x: v128): v128 {
   return f32x4.add(f32x4.mul(y, f32x4.mul(z, x)), x);
 }
 
+/** Twice the cosine of half of x. */
 // @ts-ignore: decorator
 @inline
 function cosineOf(x: v128): v128 {
   const z = f32x4.mul(x, x);
   let y = multiplyAdd(all(C), z, C + 4);
   y = multiplyAdd(y, z, C + 8);
-  return f32x4.add(f32x4.sub(f32x4.mul(y, f32x4.mul(z, z)), f32x4.mul(all(HALF), z)), all(ONE));
+  return f32x4.add(f32x4.sub(f32x4.mul(y, f32x4.mul(z, z)), f32x4.mul(all(QUARTER), z)), all(TWO));
 }
 
-/** Sine and cosine change places in quadrants 1 and 3: the bits in which they differ there, and 0 elsewhere. */
+/** In quadrants 1 and 3 sine and cosine change places and the sine its sign, which is bit 31 of `odd`. */
 // @ts-ignore: decorator
 @inline
-function exchange(sine: v128, cosine: v128, turned: v128): v128 {
-  return v128.and(v128.xor(sine, cosine), i32x4.shr_s(i32x4.shl(turned, 1), 31));
+function signed(sine: v128, odd: v128): v128 {
+  return v128.xor(sine, v128.and(odd, all(SIGN)));
 }
 
-/** First normal of a pair; negative in quadrants 1 and 2. */
+/** The bits in which sine and cosine differ in quadrants 1 and 3, and 0 elsewhere. */
 // @ts-ignore: decorator
 @inline
-function firstOf(radius: v128, coordinate: v128, turned: v128): v128 {
-  const sign = v128.and(v128.xor(turned, i32x4.shl(turned, 1)), all(SIGN));
-  return v128.xor(f32x4.mul(radius, coordinate), sign);
-}
-
-/** Second normal of a pair; negative in quadrants 2 and 3. */
-// @ts-ignore: decorator
-@inline
-function secondOf(radius: v128, coordinate: v128, turned: v128): v128 {
-  return v128.xor(f32x4.mul(radius, coordinate), v128.and(turned, all(SIGN)));
+function exchange(sine: v128, cosine: v128, odd: v128): v128 {
+  return v128.and(v128.xor(sine, cosine), i32x4.shr_s(odd, 31));
 }
 
 /** Stores four blocks, given number 0 of the four, then their numbers 1, 2 and 3. */
@@ -279,27 +294,29 @@ function storeBlocks(at: usize, stride: usize, x0: v128, x1: v128, x2: v128, x3:
 /** Turns words into normals, block after block, from `at` to `end` in steps of `step`. */
 function normals(at: usize, end: usize, step: usize, stride: usize): void {
   for (; at < end; at += step) {
-    const radiusA = radiusOf(v128.load(at));
     const wordA = v128.load(at + stride);
     const turnedA = i32x4.add(wordA, all(EIGHTH_TURN));
-    const angleA = angleOf(wordA, turnedA);
-    const sineA = sineOf(angleA);
+    const oddA = i32x4.shl(turnedA, 1);
+    const radiusA = radiusOf(v128.load(at), turnedA);
+    const angleA = angleOf(wordA);
+    const sineA = signed(sineOf(angleA), oddA);
     const cosineA = cosineOf(angleA);
-    const exchangeA = exchange(sineA, cosineA, turnedA);
-    const radiusB = radiusOf(v128.load(at + 2 * stride));
+    const exchangeA = exchange(sineA, cosineA, oddA);
     const wordB = v128.load(at + 3 * stride);
     const turnedB = i32x4.add(wordB, all(EIGHTH_TURN));
-    const angleB = angleOf(wordB, turnedB);
-    const sineB = sineOf(angleB);
+    const oddB = i32x4.shl(turnedB, 1);
+    const radiusB = radiusOf(v128.load(at + 2 * stride), turnedB);
+    const angleB = angleOf(wordB);
+    const sineB = signed(sineOf(angleB), oddB);
     const cosineB = cosineOf(angleB);
-    const exchangeB = exchange(sineB, cosineB, turnedB);
+    const exchangeB = exchange(sineB, cosineB, oddB);
     storeBlocks(
       at,
       stride,
-      firstOf(radiusA, v128.xor(cosineA, exchangeA), turnedA),
-      secondOf(radiusA, v128.xor(sineA, exchangeA), turnedA),
-      firstOf(radiusB, v128.xor(cosineB, exchangeB), turnedB),
-      secondOf(radiusB, v128.xor(sineB, exchangeB), turnedB),
+      f32x4.mul(radiusA, v128.xor(cosineA, exchangeA)),
+      f32x4.mul(radiusA, v128.xor(sineA, exchangeA)),
+      f32x4.mul(radiusB, v128.xor(cosineB, exchangeB)),
+      f32x4.mul(radiusB, v128.xor(sineB, exchangeB)),
     );
   }
 }
@@ -308,7 +325,8 @@ function normals(at: usize, end: usize, step: usize, stride: usize): void {
 function exponentials(at: usize, end: usize, step: usize, stride: usize): void {
   for (; at < end; at += step) {
     for (let word = at, last = at + 3 * stride; word <= last; word += stride) {
-      v128.store(word, f32x4.neg(logUniform(v128.load(word))));
+      const half = halfMinusLog(v128.load(word));
+      v128.store(word, f32x4.add(half, half));
     }
     storeBlocks(
       at,
@@ -359,7 +377,7 @@ export function fill(
   const blocks = rowLength + 3 >> 2;
   const rowBytes = <usize>blocks << 4;
   prepareKeys(key0, key1);
-  let from: usize = 2;
+  let from: usize = 3;
   let step: usize = 16;
   let stride = rowBytes;
   if (rows === 1) {
