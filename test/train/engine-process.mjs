@@ -1,7 +1,7 @@
 /**
  * Steps of the engine `onnx` in a process of its own, from the compiled code:
- * `node --expose-gc engine-process.mjs <device> <steps> <config as JSON>`. Prints one JSON line: losses, parameters, and memory and
- * tensors on the way.
+ * `node engine-process.mjs <device> <steps> <config as JSON>`. Prints one JSON line: losses, parameters, and memory and tensors on
+ * the way, measured when the garbage of all threads has been collected.
  */
 import { architectureNamed } from '../../dist/models/attention/index.js';
 import { allocateBatch } from '../../dist/models/prompts.js';
@@ -9,6 +9,7 @@ import { createSampler } from '../../dist/models/tasks/index.js';
 import { parseConfig } from '../../dist/train/config.js';
 import { createEngine } from '../../dist/train/engines.js';
 import { initialState } from '../../dist/train/train.js';
+import { garbageCollector } from '../garbage.mjs';
 
 const [device, count, json] = process.argv.slice(2);
 const steps = Number(count);
@@ -24,6 +25,7 @@ const engine = await createEngine('onnx', {
 engine.loadState(initialState(config));
 const sampler = createSampler(config.task);
 const prompts = allocateBatch({ batch, context: contextLength, queries: 1, dimension: model.dimension });
+const collectGarbage = await garbageCollector({ threads: 1 });
 const losses = [];
 const marks = [];
 const pending = [];
@@ -34,7 +36,7 @@ for (let step = 0; step < steps; step++) {
   while (pending.length > engine.pipelineDepth) await readOldest();
   if ((step + 1) % (steps / 4) === 0) {
     while (pending.length > 0) await readOldest();
-    globalThis.gc(); // Garbage that waits for its collection is not what is measured.
+    await collectGarbage();
     marks.push({ tensors: engine.tensorCount(), bytes: process.memoryUsage.rss() });
   }
 }
