@@ -56,21 +56,36 @@ export const responseWidth = ({ classes }: { readonly classes?: number }): numbe
 export const labelAxis = ({ classes = 0 }: { readonly classes?: number }): readonly number[] =>
   classes === 0 ? [] : [classes];
 
+export const arrayNames = ['covariates', 'responses', 'query', 'targets', 'taskParameters'] as const;
+
+/** How many numbers each array of a batch holds. */
+export function arrayLengths(sizes: BatchSizes): Readonly<Record<(typeof arrayNames)[number], number>> {
+  const { batch, context, queries, dimension, classes = 0, parameterCount = dimension } = sizes;
+  const width = responseWidth({ classes });
+  return {
+    covariates: batch * context * dimension,
+    responses: batch * context * width,
+    query: batch * queries * dimension,
+    targets: batch * queries * width,
+    taskParameters: batch * parameterCount,
+  };
+}
+
 /** A zeroed labelled batch, to be filled and reused. A sampler has the last three sizes: `allocateBatch({ ..sizes, ..sampler })`. */
 export function allocateBatch(sizes: BatchSizes): LabelledBatch {
-  const { batch, context, queries, dimension, classes = 0, parameterCount = dimension, isShared = false } = sizes;
-  const width = responseWidth({ classes });
+  const { batch, context, queries, dimension, classes = 0, isShared = false } = sizes;
+  const lengths = arrayLengths(sizes);
   return {
     batch,
     context,
     queries,
     dimension,
     classes,
-    covariates: zeros(batch * context * dimension, isShared),
-    responses: zeros(batch * context * width, isShared),
-    query: zeros(batch * queries * dimension, isShared),
-    targets: zeros(batch * queries * width, isShared),
-    taskParameters: zeros(batch * parameterCount, isShared),
+    covariates: zeros(lengths.covariates, isShared),
+    responses: zeros(lengths.responses, isShared),
+    query: zeros(lengths.query, isShared),
+    targets: zeros(lengths.targets, isShared),
+    taskParameters: zeros(lengths.taskParameters, isShared),
   };
 }
 

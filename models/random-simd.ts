@@ -1,27 +1,15 @@
 /**
  * The generator on WebAssembly SIMD: starts the kernel of `models/simd/generator.as` and cuts draws into pieces that fit
- * its memory. The numbers are those of `models/random-plain.ts`, bit for bit.
+ * its memory. Numbers for memory that is a kernel's are made there. The numbers are those of `models/random-plain.ts`, bit for bit.
  */
 import type { Draw } from './random.ts';
+import { drawingKernelsAt, type GeneratorKernel } from './simd/drawing-kernels.ts';
 import { kernelBase64 } from './simd/generator-wasm.ts';
 import { startKernel } from './simd/start-kernel.ts';
 
-/** What the kernel exports; see `fill` there for the arguments. */
-interface Kernel {
+/** A kernel with a memory of its own, from which numbers are copied to where they are wanted. */
+interface Kernel extends GeneratorKernel {
   readonly memory: { readonly buffer: ArrayBuffer };
-  readonly buffer: { readonly value: number };
-  readonly tableBlocks: { readonly value: number };
-  fill(
-    isExponential: number,
-    key0: number,
-    key1: number,
-    c0: number,
-    c1: number,
-    c2: number,
-    c3: number,
-    rows: number,
-    rowLength: number,
-  ): void;
 }
 
 const TWO_32 = 4294967296;
@@ -36,7 +24,8 @@ const SHORT = 32;
 export function createSimdFill(): ((draw: Draw) => void) | undefined {
   const kernel = startKernel<Kernel>(kernelBase64);
   if (kernel === undefined) return undefined;
-  const numbers = new Float32Array(kernel.memory.buffer, kernel.buffer.value);
+  const buffer = kernel.buffer.value;
+  const numbers = new Float32Array(kernel.memory.buffer, buffer);
   const tableBlocks = kernel.tableBlocks.value;
 
   function copy(out: Float32Array, at: number, length: number): void {
@@ -49,10 +38,15 @@ export function createSimdFill(): ((draw: Draw) => void) | undefined {
     const { seed, stream } = generator;
     const isExponential = distribution === 'exponential' ? 1 : 0;
     const key1 = Math.floor(seed / TWO_32);
+    const inPlace = drawingKernelsAt(out.buffer)?.generator;
     const run = (prompt: number, block: number, rows: number, length: number, to: number) => {
       const c2 = (Math.floor(prompt / TWO_32) << 8) | position.purpose;
-      kernel.fill(isExponential, seed, key1, block, prompt, c2, stream, rows, length);
-      copy(out, to, rows * length);
+      if (inPlace !== undefined) {
+        inPlace.fill(isExponential, seed, key1, block, prompt, c2, stream, rows, length, out.byteOffset + 4 * to);
+      } else {
+        kernel.fill(isExponential, seed, key1, block, prompt, c2, stream, rows, length, buffer);
+        copy(out, to, rows * length);
+      }
     };
     const blocks = Math.ceil(count / 4);
     const rowsAtOnce = blocks > tableBlocks ? 1 : 4 * Math.max(1, Math.floor(cachedBlocks / (4 * blocks)));

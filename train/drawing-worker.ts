@@ -4,10 +4,10 @@ import type { DrawingOrder, DrawingSettings } from './prompt-threads.ts';
 import { createSharedPrompts } from './shared-prompts.ts';
 
 const port = parentPort!;
-const { config, batches } = workerData as DrawingSettings;
-const draw = createSharedPrompts(config);
+const { config, rooms } = workerData as DrawingSettings;
+const draw = createSharedPrompts(config, rooms);
 
 port.on('message', ({ step, slot }: DrawingOrder) => {
-  draw(step, batches[slot]!);
+  draw[slot]!(step);
   port.postMessage(step);
 });

@@ -6,21 +6,13 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { compiledFile } from '../infer/compiled.ts';
-import type { LabelledBatch } from '../models/prompts.ts';
-import { createSharedPrompts } from './shared-prompts.ts';
-import {
-  allocateStep,
-  createPromptSource,
-  type PromptSource,
-  promptNumber,
-  type Source,
-  stepsKept,
-} from './training-prompts.ts';
+import { allocateSharedSteps, createSharedPrompts, type SharedSteps } from './shared-prompts.ts';
+import { createPromptSource, type PromptSource, promptNumber, type Source, stepsKept } from './training-prompts.ts';
 
 /** What the thread is started with: the law, and the memory of its batches. */
 export interface DrawingSettings {
   readonly config: Source;
-  readonly batches: readonly LabelledBatch[];
+  readonly rooms: SharedSteps;
 }
 
 /** Fill a batch with a step's prompts. The answer is the step. */
@@ -55,13 +47,12 @@ export function openPromptSource(config: ThreadedRun, firstStep: number): Prompt
 
 /** The same in two threads whatever the size. */
 export function openThreadedSource({ steps, ...config }: ThreadedRun, firstStep: number): PromptSource {
-  const batches = Array.from({ length: slots }, () => allocateStep(config, true));
   const { batch, contextLength, seed, task, trainingPrompts } = config;
   const source: Source = { batch, contextLength, seed, task, trainingPrompts };
-  const workerData: DrawingSettings = { config: source, batches };
+  const rooms = allocateSharedSteps(source, slots);
+  const workerData: DrawingSettings = { config: source, rooms };
   const worker = new Worker(compiledFile(import.meta.url, 'drawing-worker'), { workerData, execArgv: [] });
-  const drawHere = createSharedPrompts(source);
-  const ownBatches = Array.from({ length: ownSlots }, () => allocateStep(config, true));
+  const drawHere = createSharedPrompts(source, allocateSharedSteps(source, ownSlots));
   /** By step: told when the other thread has drawn it. */
   const orders = new Map<number, { readonly promise: Promise<void>; resolve(): void; reject(error: Error): void }>();
   let failure: Error | undefined;
@@ -93,11 +84,11 @@ export function openThreadedSource({ steps, ...config }: ThreadedRun, firstStep:
       if (failure !== undefined) throw failure;
       if ((step - firstStep) % 2 === 0) {
         if (step > firstStep) order(step - 1 + 2 * ordersAhead);
-        return drawHere(step, ownBatches[slotOf(step, ownSlots)]!);
+        return drawHere[slotOf(step, ownSlots)]!(step);
       }
       await orders.get(step)!.promise;
       orders.delete(step);
-      return batches[slotOf(step, slots)]!;
+      return rooms.batches[slotOf(step, slots)]!;
     },
     async close() {
       isClosing = true;

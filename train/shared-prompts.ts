@@ -1,19 +1,29 @@
-/** Prompts of training steps in memory that threads share, in Node. */
-import { copyNumbers } from '../infer/copy-numbers.ts';
-import type { LabelledBatch } from '../models/prompts.ts';
-import { createTrainingPrompts, type Source } from './training-prompts.ts';
+/** Prompts of training steps in memory that threads share: allocated by one, drawn by one, read by others. */
+import { allocateForDrawing, type DrawingMemory, drawInPlace } from '../models/drawing-memory.ts';
+import { arrayLengths, arrayNames, type LabelledBatch } from '../models/prompts.ts';
+import { createTrainingPrompts, type Source, stepSizes } from './training-prompts.ts';
 
-const arrays = ['covariates', 'responses', 'query', 'targets', 'taskParameters'] as const;
+/** Room for the prompts of several steps. May be sent to the thread that draws them. */
+export interface SharedSteps extends Pick<DrawingMemory, 'memory'> {
+  readonly batches: readonly LabelledBatch[];
+}
 
-/**
- * Fills a batch in shared memory with the prompts of a step. They are drawn in memory of this thread, which its core keeps in
- * its own cache, and copied once: what is written piece by piece to shared memory is written word by word, at a fifth of the speed.
- */
-export function createSharedPrompts(config: Source): (step: number, out: LabelledBatch) => LabelledBatch {
-  const draw = createTrainingPrompts(config);
-  return (step, out) => {
-    const drawn = draw(step);
-    for (const name of arrays) copyNumbers(out[name], drawn[name]);
-    return out;
-  };
+/** One thread draws in all of it. */
+export function allocateSharedSteps(config: Source, count: number): SharedSteps {
+  const sizes = stepSizes(config);
+  const lengths = arrayLengths(sizes);
+  const { memory, arrays } = allocateForDrawing(
+    Array.from({ length: count }, () => arrayNames.map((name) => lengths[name])).flat(),
+  );
+  const batches = Array.from({ length: count }, (_, slot) => {
+    const own = arrayNames.map((name, i) => [name, arrays[slot * arrayNames.length + i]!]);
+    return { ...sizes, ...(Object.fromEntries(own) as Pick<LabelledBatch, (typeof arrayNames)[number]>) };
+  });
+  return { memory, batches };
+}
+
+/** For each room what draws the prompts of a step into it. No other thread may draw into one of them. */
+export function createSharedPrompts(config: Source, steps: SharedSteps): readonly ((step: number) => LabelledBatch)[] {
+  drawInPlace(steps);
+  return steps.batches.map((batch) => createTrainingPrompts(config, batch));
 }

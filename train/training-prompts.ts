@@ -2,7 +2,7 @@
  * The prompts of each training step: always fresh ones, or a finite set that is gone through again and again. Which ones is a
  * function of the configuration and the step alone, so that a resumed run sees what an uninterrupted one sees.
  */
-import { allocateBatch, type LabelledBatch, sliceLabelledBatch } from '../models/prompts.ts';
+import { allocateBatch, type BatchSizes, type LabelledBatch, sliceLabelledBatch } from '../models/prompts.ts';
 import { createGenerator, streams } from '../models/random.ts';
 import { createSampler } from '../models/tasks/index.ts';
 import type { TrainingConfig } from './config.ts';
@@ -35,13 +35,17 @@ export function createPromptSource(config: Source): PromptSource {
   return { next: createTrainingPrompts(config), close: async () => {} };
 }
 
-/** Room for the prompts of one step. */
-export function allocateStep({ batch, contextLength, task }: Source, isShared = false): LabelledBatch {
-  return allocateBatch({ batch, context: contextLength, queries: 1, ...createSampler(task), isShared });
+/** Sizes of the prompts of one step. */
+export function stepSizes({ batch, contextLength, task }: Source): BatchSizes {
+  const { dimension, classes, parameterCount } = createSampler(task);
+  return { batch, context: contextLength, queries: 1, dimension, classes, parameterCount };
 }
 
 /** The prompts of a step, in `prompts`. They are filled again by the next call. */
-export function createTrainingPrompts(config: Source, prompts = allocateStep(config)): (step: number) => LabelledBatch {
+export function createTrainingPrompts(
+  config: Source,
+  prompts = allocateBatch(stepSizes(config)),
+): (step: number) => LabelledBatch {
   const { batch, seed, task, trainingPrompts } = config;
   const generator = createGenerator(seed, streams.training);
   const sampler = createSampler(task);

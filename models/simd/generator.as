@@ -1,12 +1,13 @@
 /**
  * The generator's SIMD kernel, in AssemblyScript: what `models/random-plain.ts` computes, on four blocks at a time and to
- * the same bits. `scripts/build-simd.ts` compiles it into `models/simd/generator-wasm.ts`.
+ * the same bits. `scripts/build-simd.ts` compiles it into `models/simd/generator-wasm.ts` and `generator-shared-wasm.ts`.
  *
  * The four blocks are those of one number for four prompts, or, for a row alone, four neighbours. A block is written as four
  * vectors, `stride` bytes apart: first one word of all four blocks each, then, in the same places, the numbers of one block
  * each. So for four prompts everything stands in its row at once, and for a row alone everything is contiguous.
  *
- * Its memory holds the constants, what Philox has in common for all prompts and, from `buffer` on, the numbers. Nothing is
+ * Its memory holds the constants, what Philox has in common for all prompts and, from `buffer` on, numbers under way and those
+ * that stay there. It is the kernel's own, or memory that threads share with batches in it, where one thread draws. Nothing is
  * checked here: `models/random-simd.ts` keeps every call inside the memory.
  *
  * Only operations with one exactly rounded result are used (no relaxed SIMD, no fused multiply-add), in the order of the
@@ -23,13 +24,11 @@ const TABLE_BLOCKS: i32 = 1024;
 const BUFFER: usize = TABLE + 16 * TABLE_BLOCKS;
 
 /** Both keys of the ten rounds, each in all four lanes. */
-const KEYS = memory.data(320);
+const KEYS: usize = TABLE - 320;
 
 // Constants are read from memory where they are needed: engines make a constant in the code anew each time, at the price
 // of three instructions instead of one.
-const INTEGERS = memory.data<u32>([
-  0xd2511f53, 0xcd9e8d57, 0x9e3779b9, 0xbb67ae85, 0x20000000, 0x80000000, 0xff800000,
-]);
+const INTEGERS = memory.data<u32>([0xd2511f53, 0xcd9e8d57, 0x9e3779b9, 0xbb67ae85, 0x20000000, 0x80000000, 0xff800000]);
 const MULTIPLIER_0: usize = INTEGERS;
 const MULTIPLIER_1: usize = INTEGERS + 4;
 const WEYL_0: usize = INTEGERS + 8;
@@ -291,8 +290,8 @@ function storeBlocks(at: usize, stride: usize, x0: v128, x1: v128, x2: v128, x3:
   v128.store(at + 3 * stride, v128.shuffle<i64>(back01, back23, 1, 3));
 }
 
-/** Turns words into normals, block after block, from `at` to `end` in steps of `step`. */
-function normals(at: usize, end: usize, step: usize, stride: usize): void {
+/** Turns words into normals, block after block, from `at` to `end` in steps of `step`, `shift` bytes further. */
+function normals(at: usize, end: usize, step: usize, stride: usize, shift: usize): void {
   for (; at < end; at += step) {
     const wordA = v128.load(at + stride);
     const turnedA = i32x4.add(wordA, all(EIGHTH_TURN));
@@ -311,7 +310,7 @@ function normals(at: usize, end: usize, step: usize, stride: usize): void {
     const cosineB = cosineOf(angleB);
     const exchangeB = exchange(sineB, cosineB, oddB);
     storeBlocks(
-      at,
+      at + shift,
       stride,
       f32x4.mul(radiusA, v128.xor(cosineA, exchangeA)),
       f32x4.mul(radiusA, v128.xor(sineA, exchangeA)),
@@ -321,15 +320,15 @@ function normals(at: usize, end: usize, step: usize, stride: usize): void {
   }
 }
 
-/** Turns words into exponential draws, block after block. */
-function exponentials(at: usize, end: usize, step: usize, stride: usize): void {
+/** Turns words into exponential draws likewise. */
+function exponentials(at: usize, end: usize, step: usize, stride: usize, shift: usize): void {
   for (; at < end; at += step) {
     for (let word = at, last = at + 3 * stride; word <= last; word += stride) {
       const half = halfMinusLog(v128.load(word));
       v128.store(word, f32x4.add(half, half));
     }
     storeBlocks(
-      at,
+      at + shift,
       stride,
       v128.load(at),
       v128.load(at + stride),
@@ -339,28 +338,27 @@ function exponentials(at: usize, end: usize, step: usize, stride: usize): void {
   }
 }
 
-/** Closes the gaps between rows whose length is not a multiple of 4. What a row has too much, the next overwrites. */
-function closeGaps(rows: i32, blocksPerRow: i32, rowLength: i32): void {
+/** Copies rows from the buffer to where there are no gaps between them, and nothing behind the last. */
+function copyRows(to: usize, rows: i32, blocks: i32, rowLength: i32): void {
+  const rest = rowLength & 3;
   let from = BUFFER;
-  let to = BUFFER;
   for (let row = 0; row < rows; row++) {
-    for (let block = 0; block < blocksPerRow; block++) {
-      v128.store(to + (block << 4), v128.load(from));
-      from += 16;
-    }
-    to += rowLength << 2;
+    for (const end = from + (<usize>(rowLength >> 2) << 4); from < end; from += 16, to += 16) v128.store(to, v128.load(from));
+    for (let i: usize = 0; i < <usize>rest << 2; i += 4) store<f32>(to + i, load<f32>(from + i));
+    from += rest > 0 ? 16 : 0;
+    to += rest << 2;
   }
 }
 
-/** Address of the first number. */
+/** Address of the first number, if they are to stay in the kernel's own part of the memory. */
 export const buffer: usize = BUFFER;
 
 /** The most blocks that rows which are not alone may have. */
 export const tableBlocks: i32 = TABLE_BLOCKS;
 
 /**
- * Fills the buffer with `rows` rows of `rowLength` numbers, one row for each prompt: normals, or exponentials. A row alone is
- * written in fours of blocks, several in fours of rows: there must be room for what is too much.
+ * Writes `rows` rows of `rowLength` numbers, one row for each prompt, to `out`: normals, or exponentials. They are made in the
+ * buffer, a row alone in fours of blocks and several in fours of rows: there must be room for what is too much.
  * `key0`, `key1`: the seed; `c0`: each row's first block; `c1`, `c2`: the first prompt and the purpose; `c3`: the stream.
  */
 export function fill(
@@ -373,6 +371,7 @@ export function fill(
   c3: i32,
   rows: i32,
   rowLength: i32,
+  out: usize,
 ): void {
   const blocks = rowLength + 3 >> 2;
   const rowBytes = <usize>blocks << 4;
@@ -380,18 +379,21 @@ export function fill(
   let from: usize = 3;
   let step: usize = 16;
   let stride = rowBytes;
+  let isWhole = ((rows | rowLength) & 3) === 0;
   if (rows === 1) {
     from = 0;
     step = 64;
     stride = 16;
+    isWhole = (rowLength & 15) === 0;
     startRow(BUFFER, c0, c1, c2, c3, blocks);
   } else {
     startRows(c0, c1, c2, c3, rows, blocks);
   }
+  const shift = isWhole ? out - BUFFER : 0;
   for (let row = 0, at = BUFFER; row < rows; row += 4, at += rowBytes << 2) {
     rounds(from, 10, at, at + rowBytes, step, stride);
-    if (isExponential) exponentials(at, at + rowBytes, step, stride);
-    else normals(at, at + rowBytes, step, stride);
+    if (isExponential) exponentials(at, at + rowBytes, step, stride, shift);
+    else normals(at, at + rowBytes, step, stride, shift);
   }
-  if (rowLength & 3) closeGaps(rows, blocks, rowLength);
+  if (!isWhole) copyRows(out, rows, blocks, rowLength);
 }

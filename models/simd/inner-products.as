@@ -1,7 +1,7 @@
 /**
  * Inner products of many covariates with the task vector of their prompt, in AssemblyScript: what
  * `models/tasks/inner-products.ts` computes, four rows at a time and to the same bits. `scripts/build-simd.ts` compiles it into
- * `models/simd/inner-products-wasm.ts`. Nothing is checked here; a page of memory may be read a little beyond the last row.
+ * `models/simd/inner-products-wasm.ts`, and for memory that threads share. Nothing is checked here; a page of memory may be read a little beyond the last row.
  */
 
 /** Where numbers may begin. */

@@ -3,7 +3,8 @@
 /** The part of the WebAssembly interface used here: the compiler's libraries without a browser's lack it. */
 interface WebAssemblyInterface {
   readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object) => { readonly exports: unknown };
+  readonly Instance: new (module: object, imports?: object) => { readonly exports: unknown };
+  readonly Memory: new (sizes: { initial: number; maximum: number; shared: true }) => SharedKernelMemory;
   readonly CompileError: new () => Error;
 }
 
@@ -13,20 +14,40 @@ export interface KernelMemory {
   grow(pages: number): number;
 }
 
+/** Memory that threads share. It does not grow. */
+export interface SharedKernelMemory {
+  readonly buffer: ArrayBufferLike;
+}
+
 /** A memory grows by whole pages of so many bytes. */
 export const pageBytes = 65_536;
 
-/** What a kernel exports, or undefined where WebAssembly or its SIMD is missing or forbidden by the page's policy. */
-export function startKernel<T>(base64: string): T | undefined {
-  const { WebAssembly } = globalThis as { readonly WebAssembly?: WebAssemblyInterface };
+const assembly = (): WebAssemblyInterface | undefined =>
+  (globalThis as { readonly WebAssembly?: WebAssemblyInterface }).WebAssembly;
+
+/**
+ * What a kernel exports, or undefined where WebAssembly or its SIMD is missing or forbidden by the page's policy.
+ * @param memory For a kernel that is compiled for it.
+ */
+export function startKernel<T>(base64: string, memory?: SharedKernelMemory): T | undefined {
+  const WebAssembly = assembly();
   if (WebAssembly === undefined) return undefined;
   try {
     const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-    return new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as T;
+    return new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } }).exports as T;
   } catch (error) {
     if (error instanceof WebAssembly.CompileError) return undefined;
     throw error;
   }
+}
+
+/** Zeroed memory that threads share, or undefined where WebAssembly is missing. */
+export function shareMemory(bytes: number): SharedKernelMemory | undefined {
+  const WebAssembly = assembly();
+  const pages = Math.ceil(bytes / pageBytes);
+  return WebAssembly === undefined
+    ? undefined
+    : new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
 }
 
 /** Makes a memory at least so large. Views of it that were made before are empty if it grew. */

@@ -2,6 +2,8 @@
  * Responses of linear tasks: inner products of many covariates with the task vector of their prompt, in bulk. In WebAssembly's
  * SIMD (`models/simd/inner-products.as`) where there is such a thing, and otherwise in TypeScript, to the same bits.
  */
+
+import { drawingKernelsAt, type InnerProductsKernel } from '../simd/drawing-kernels.ts';
 import { kernelBase64 } from '../simd/inner-products-wasm.ts';
 import { growTo, type KernelMemory, startKernel } from '../simd/start-kernel.ts';
 
@@ -19,19 +21,9 @@ export interface InnerProducts {
   readonly noiseDeviation: number;
 }
 
-interface Kernel {
+interface Kernel extends InnerProductsKernel {
   readonly memory: KernelMemory;
   readonly base: { readonly value: number };
-  respond(
-    x: number,
-    w: number,
-    y: number,
-    scratch: number,
-    prompts: number,
-    rows: number,
-    dimension: number,
-    deviation: number,
-  ): void;
 }
 
 /** Numbers that are copied into the kernel's memory at once: they stay in a core's own cache. */
@@ -45,7 +37,25 @@ let kernel: Kernel | null | undefined;
 export function respondLinearly(work: InnerProducts): void {
   if (kernel === undefined) kernel = startKernel<Kernel>(kernelBase64) ?? null;
   if (kernel === null || work.batch * work.rows * work.dimension < productsForKernel) respondPlainly(work);
-  else respondInKernel(kernel, work);
+  else if (!respondInPlace(work)) respondInKernel(kernel, work);
+}
+
+/** Without copying, where all numbers lie in memory that is a kernel's. */
+function respondInPlace({
+  covariates,
+  taskVectors,
+  responses,
+  batch,
+  rows,
+  dimension,
+  noiseDeviation,
+}: InnerProducts): boolean {
+  const kernels = drawingKernelsAt(covariates.buffer);
+  if (kernels === undefined || dimension > kernels.scratch.length) return false;
+  if (taskVectors.buffer !== covariates.buffer || responses.buffer !== covariates.buffer) return false;
+  const [x, w, y] = [covariates.byteOffset, taskVectors.byteOffset, responses.byteOffset];
+  kernels.innerProducts.respond(x, w, y, kernels.scratch.at, batch, rows, dimension, noiseDeviation);
+  return true;
 }
 
 function respondInKernel({ memory, base, respond }: Kernel, work: InnerProducts): void {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
+import { allocateForDrawing, drawInPlace } from '../../models/drawing-memory.ts';
 import {
   createGenerator,
   type Draw,
@@ -28,21 +29,31 @@ const capacity = 8192;
 /** Numbers as bit patterns, so that 0 and -0 differ. */
 const bits = (values: Float32Array) => new Uint32Array(values.buffer, values.byteOffset, values.length);
 
-/** Both implementations, first one and then the other, on arrays that hold something before. */
-function drawBoth(draw: Omit<Draw, 'out'>, margin: number): { simd: Uint32Array; plain: Uint32Array } {
-  const draws = [fillSimd, fillPlain].map((fill) => {
-    const out = new Float32Array(draw.at + draw.prompts * draw.count + margin).fill(12345);
-    fill({ ...draw, out });
+/** Room in memory in which the kernel draws in place. */
+const shared = allocateForDrawing([210_000]);
+drawInPlace(shared);
+
+/** The same draw by each way, on arrays that hold something before: SIMD with and without copying, and without SIMD. */
+function drawAll(draw: Omit<Draw, 'out'>, margin: number): Uint32Array[] {
+  const length = draw.at + draw.prompts * draw.count + margin;
+  return [
+    { fill: fillSimd, out: new Float32Array(length) },
+    { fill: fillSimd, out: shared.arrays[0]!.subarray(0, length) },
+    { fill: fillPlain, out: new Float32Array(length) },
+  ].map(({ fill, out }) => {
+    expect(out.length).toBe(length);
+    fill({ ...draw, out: out.fill(12345) });
     return bits(out);
   });
-  return { simd: draws[0]!, plain: draws[1]! };
 }
 
 /** Like `toEqual`, which takes seconds on long arrays. */
-function expectSame({ simd, plain }: { simd: Uint32Array; plain: Uint32Array }): void {
-  expect(simd.length).toBe(plain.length);
-  const differs = simd.findIndex((value, i) => value !== plain[i]);
-  expect(differs, `${simd[differs]} is not ${plain[differs]}`).toBe(-1);
+function expectSame(draws: readonly Uint32Array[]): void {
+  const plain = draws.at(-1)!;
+  for (const simd of draws) {
+    const differs = simd.findIndex((value, i) => value !== plain[i]);
+    expect(differs, `${simd[differs]} is not ${plain[differs]}`).toBe(-1);
+  }
 }
 
 const draws = fc.record({
@@ -63,10 +74,10 @@ describe('the SIMD generator', () => {
     expect(generatorImplementation()).toBe('plain');
   });
 
-  it('writes the same bits as the plain one, and nothing beside its rows', () => {
+  it('writes the same bits as the plain one, in place and not, and nothing beside its rows', () => {
     fc.assert(
-      fc.property(draws, fc.nat(5), (draw, margin) => {
-        expectSame(drawBoth(draw as Omit<Draw, 'out'>, margin));
+      fc.property(draws, fc.nat(20), (draw, margin) => {
+        expectSame(drawAll(draw as Omit<Draw, 'out'>, margin));
       }),
       { numRuns: 2000 },
     );
@@ -79,7 +90,7 @@ describe('the SIMD generator', () => {
       const position = { prompt: 2 ** 33 + 1, purpose: 200 };
       for (const distribution of ['normal', 'exponential'] as const) {
         for (const prompts of [2, 5]) {
-          expectSame(drawBoth({ distribution, generator, position, prompts, count, at: 3 }, 2));
+          expectSame(drawAll({ distribution, generator, position, prompts, count, at: 3 }, 20));
         }
       }
     },
@@ -91,7 +102,7 @@ describe('the SIMD generator', () => {
       const prompts = Math.ceil((1.5 * capacity) / count);
       const generator = createGenerator(11, 2);
       const position = { prompt: 2 ** 32 - 1000, purpose: 1 };
-      expectSame(drawBoth({ distribution: 'normal', generator, position, prompts, count, at: 0 }, 0));
+      expectSame(drawAll({ distribution: 'normal', generator, position, prompts, count, at: 0 }, 20));
     },
   );
 
@@ -135,14 +146,18 @@ describe('the SIMD generator', () => {
   const mayRun = requireOrSkip('assemblyscript', !isMissing, isMissing ? compiler.message : '');
   it
     .runIf(mayRun)
-    .each(['generator', 'finite', 'inner-products', 'least-squares', 'bank-scores', 'softmax-regression'] as const)(
-    '%s is what its source compiles to',
-    async (name) => {
-      expect(isMissing || (await compiler.compileKernel(name))).toBe(
-        readFileSync(`models/simd/${name}-wasm.ts`, 'utf8'),
-      );
-    },
-  );
+    .each([
+      'generator',
+      'generator-shared',
+      'finite',
+      'inner-products',
+      'inner-products-shared',
+      'least-squares',
+      'bank-scores',
+      'softmax-regression',
+    ] as const)('%s is what its source compiles to', async (name) => {
+    expect(isMissing || (await compiler.compileKernel(name))).toBe(readFileSync(`models/simd/${name}-wasm.ts`, 'utf8'));
+  });
 });
 
 /** Inverse of an odd number modulo 2^32, by Newton's iteration. */
@@ -195,10 +210,10 @@ function edgeCaseDifferences(): string[] {
       if (made.some((word, k) => word !== words[k])) found.push(`Philox did not give ${words}`);
       boxMuller(words[0]!, words[1]!, want, 0, 2);
       boxMuller(words[2]!, words[3]!, want, 2, 2);
-      kernel.fill(0, 17, 29, c0, c1, c2, c3, 1, 4);
+      kernel.fill(0, 17, 29, c0, c1, c2, c3, 1, 4, kernel.buffer.value);
       if (bits(want).some((value, k) => value !== numbers[k])) found.push(`normals of ${words}`);
       for (let k = 0; k < 4; k++) want[k] = -logUniform(words[k]!);
-      kernel.fill(1, 17, 29, c0, c1, c2, c3, 1, 4);
+      kernel.fill(1, 17, 29, c0, c1, c2, c3, 1, 4, kernel.buffer.value);
       if (bits(want).some((value, k) => value !== numbers[k])) found.push(`exponentials of ${words}`);
     }
   }

@@ -1,6 +1,7 @@
 /** Responses in WebAssembly and in TypeScript are the same bits, and both are what the formula says. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { allocateForDrawing, drawInPlace } from '../../../models/drawing-memory.ts';
 import { type InnerProducts, respondLinearly, respondPlainly } from '../../../models/tasks/inner-products.ts';
 
 /** Numbers of many magnitudes, so that every rounding shows. */
@@ -56,16 +57,30 @@ function expected({
   });
 }
 
-it('are the same bits in WebAssembly, in TypeScript and by the formula', () => {
+/** Room in memory in which the kernel works in place. */
+const shared = allocateForDrawing([60_000, 2_000, 4_000]);
+drawInPlace(shared);
+
+/** The same work on numbers that lie there. */
+function inPlace(work: InnerProducts): InnerProducts {
+  const [covariates, taskVectors, responses] = [work.covariates, work.taskVectors, work.responses].map((values, i) => {
+    const room = shared.arrays[i]!.subarray(0, values.length);
+    room.set(values);
+    return room;
+  });
+  return { ...work, covariates: covariates!, taskVectors: taskVectors!, responses: responses! };
+}
+
+it('are the same bits in WebAssembly, in place and not, in TypeScript and by the formula', () => {
   fc.assert(
     fc.property(sizes, (given) => {
       const make = workOf(given);
-      const [fast, plain] = [make(), make()];
+      const [fast, plain, placed] = [make(), make(), inPlace(make())];
       const want = expected(make());
       respondLinearly(fast);
+      respondLinearly(placed);
       respondPlainly(plain);
-      expect([...fast.responses]).toEqual([...want]);
-      expect([...plain.responses]).toEqual([...want]);
+      for (const { responses } of [fast, placed, plain]) expect([...responses]).toEqual([...want]);
     }),
     { numRuns: 200 },
   );
@@ -76,4 +91,7 @@ it('are so for a prompt that is larger than what is copied at once', () => {
   const work = make();
   respondLinearly(work);
   expect([...work.responses]).toEqual([...expected(make())]);
+  const placed = inPlace(make());
+  respondLinearly(placed);
+  expect([...placed.responses]).toEqual([...work.responses]);
 });
