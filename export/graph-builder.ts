@@ -100,6 +100,20 @@ export class GraphBuilder {
     return value;
   }
 
+  /** An optional output, at a position, of the node whose first output is `first`, named after it. */
+  optionalOutput(first: Value, position: number, suffix: string, shape: readonly Dim[]): Value {
+    const index = this.#nodes.findIndex(({ outputs }) => outputs[0] === first.name);
+    const node = this.#nodes[index];
+    if (node === undefined || node.outputs.length > position) {
+      throw new ExportError({ where: 'GraphBuilder', expected: `a node without output ${position}`, got: first.name });
+    }
+    const value: Value = { name: this.#claim(`${first.name}_${suffix}`), dtype: first.dtype, shape };
+    const skipped = Array.from({ length: position - node.outputs.length }, () => '');
+    this.#nodes[index] = { ...node, outputs: [...node.outputs, ...skipped, value.name] };
+    this.#interior.push(value);
+    return value;
+  }
+
   /** Makes a value an output of the graph, under exactly this name. */
   output(name: string, value: Value, doc?: string): void {
     const { dtype, shape } = value;

@@ -18,6 +18,12 @@ const vanishing = 1e-30;
 /** The number of float32 among ONNX's element types. */
 const float32Type = 1;
 
+/** The outputs of one `LayerNormalization`. */
+interface Norm {
+  readonly normalized: Value;
+  inverseDeviation?: Value;
+}
+
 export function graphOps(builder: GraphBuilder): ShapedOps<Value> {
   const binary = (opType: string) => (a: Value, b: Value) =>
     builder.node(opType, [a, b], { shape: broadcastShapes<Dim>(opType, a.shape, b.shape) });
@@ -34,6 +40,24 @@ export function graphOps(builder: GraphBuilder): ShapedOps<Value> {
     }
     const shape = a.shape.filter((_, axis) => !axes.includes(axis));
     return builder.node('Squeeze', [a, builder.integers(axes)], { shape });
+  };
+
+  /** By what is normalized: forward and, with one more output, on the way back. */
+  const norms = new Map<string, Norm>();
+  const normOf = (a: Value, epsilon: number) => {
+    const key = `${a.name} ${epsilon}`;
+    const known = norms.get(key);
+    if (known !== undefined) return known;
+    normalizeAxis('LayerNormalization', -1, a.shape.length);
+    const attributes: Record<string, Attribute> = {
+      axis: int(-1),
+      epsilon: { kind: 'float', value: Math.fround(epsilon) },
+    };
+    // How long a symbolic axis is, is known when the graph runs.
+    const gains = ops.onesAlong(a, -1);
+    const norm: Norm = { normalized: builder.node('LayerNormalization', [a, gains], a, attributes) };
+    norms.set(key, norm);
+    return norm;
   };
 
   const ops: ShapedOps<Value> = {
@@ -53,6 +77,12 @@ export function graphOps(builder: GraphBuilder): ShapedOps<Value> {
     softmax(a) {
       normalizeAxis('Softmax', -1, a.shape.length);
       return builder.node('Softmax', [a], a, { axis: int(-1) });
+    },
+    normalize: (a, epsilon) => normOf(a, epsilon).normalized,
+    inverseDeviation(a, epsilon) {
+      const norm = normOf(a, epsilon);
+      norm.inverseDeviation ??= builder.optionalOutput(norm.normalized, 2, 'inverse_deviation', a.shape.with(-1, 1));
+      return norm.inverseDeviation;
     },
     // With p = softmax(a): sum p (a - log p), of which a term is 0 where p is. How ReduceMax, by which one would do it, is
     // given its axis changed in opset 18, and LogSoftmax and ReduceLogSumExp have no (safe) WebGPU kernel.

@@ -26,7 +26,11 @@ export function interpretGraph<T>(
     if (initializer.dtype === 'int64') integers.set(initializer.name, integersOf(initializer));
     else values.set(initializer.name, literal(initializer));
   }
-  for (const node of graph.nodes) values.set(node.outputs[0]!, interpretNode(ops, node, values, integers));
+  for (const node of graph.nodes) {
+    for (const [index, name] of node.outputs.entries()) {
+      if (name !== '') values.set(name, interpretNode(ops, node, values, integers, index));
+    }
+  }
   return Object.fromEntries(graph.outputs.map(({ name }) => [name, values.get(name)!]));
 }
 
@@ -44,12 +48,13 @@ const binary = {
   MatMul: 'matMul',
 } as const;
 
-/** The value of one node, from the values it reads and the int64 initializers it reads. */
+/** The value of an output of a node, its first by default, from the values and the int64 initializers the node reads. */
 export function interpretNode<T>(
   ops: Ops<T>,
   node: Node,
   values: ReadonlyMap<string, T>,
   integers: ReadonlyMap<string, readonly number[]>,
+  output = 0,
 ): T {
   const at = (index: number): T => required(node, values.get(node.inputs[index] ?? ''), `value for input ${index}`);
   const list = (index: number) => required(node, integers.get(node.inputs[index] ?? ''), `list for input ${index}`);
@@ -77,6 +82,15 @@ export function interpretNode<T>(
       return ops.softplus(at(0));
     case 'Erf':
       return ops.erf(at(0));
+    case 'LayerNormalization': {
+      if (integerAttribute(node, 'axis') !== -1 || node.inputs.length !== 2)
+        throw unknownForm(node, 'axis = -1, no bias');
+      const epsilon = node.attributes['epsilon'];
+      if (epsilon?.kind !== 'float') throw unknownForm(node, 'an attribute epsilon');
+      if (output === 0) return ops.mul(ops.normalize(at(0), epsilon.value), at(1));
+      if (output === 2) return ops.inverseDeviation(at(0), epsilon.value);
+      throw unknownForm(node, 'no mean asked for');
+    }
     case 'Softmax':
       if (integerAttribute(node, 'axis') !== -1) throw unknownForm(node, 'axis = -1');
       return ops.softmax(at(0));

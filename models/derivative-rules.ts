@@ -55,7 +55,7 @@ const none = partial(() => []);
 
 const negative = <T>(ops: Ops<T>, a: T): T => scale(ops, a, -1);
 
-/** An operation that is not here has no derivative: `rows` serves rules only. */
+/** An operation that is not here has no derivative: `rows` and `inverseDeviation` serve rules only. */
 export const derivativeRules: { readonly [Name in OpName]?: DerivativeRule<Name> } = {
   constant: none,
   onesAlong: none,
@@ -86,6 +86,15 @@ export const derivativeRules: { readonly [Name in OpName]?: DerivativeRule<Name>
       const weighted = ops.mul(gradient, output);
       const total = ops.expandDims(ops.sum(weighted, -1), -1);
       return ops.sub(weighted, ops.mul(output, total));
+    },
+  ]),
+  /** n = normalize(a), r its inverse deviation: A' = r (N' - mean N' - n mean(n N')). */
+  normalize: full(({ ops, args: [a, epsilon], output, gradient }) => [
+    () => {
+      const mean = (value: typeof gradient) => ops.expandDims(divideByCount(ops, ops.sum(value, -1), value, [-1]), -1);
+      const along = ops.mul(output, mean(ops.mul(gradient, output)));
+      const across = ops.sub(ops.sub(gradient, along), mean(gradient));
+      return ops.mul(across, ops.inverseDeviation(a, epsilon));
     },
   ]),
   logSumExp: partial(({ ops, args: [a], gradient }) => [() => ops.mul(ops.expandDims(gradient, -1), ops.softmax(a))]),
@@ -151,11 +160,12 @@ function product<T>(ops: ShapedOps<T>, a: T, b: T): T {
   return ops.shapeOf(a).at(-1) === 1 ? ops.mul(a, b) : ops.matMul(a, b);
 }
 
-/** A gradient divided by the number of entries of a value. */
-function divideByCount<T>(ops: ShapedOps<T>, gradient: T, value: T): T {
+/** A gradient divided by the number of entries of a value along some axes; absent: along all. */
+function divideByCount<T>(ops: ShapedOps<T>, gradient: T, value: T, along?: readonly number[]): T {
   const shape = ops.shapeOf(value);
-  const known = shape.reduce<number>((count, length) => (typeof length === 'number' ? count * length : count), 1);
-  const unknown = shape.flatMap((length, axis) => (typeof length === 'string' ? [lengthAlong(ops, value, axis)] : []));
+  const axes = along ?? shape.map((_, axis) => axis);
+  const known = axes.map((axis) => shape.at(axis)!).reduce<number>((n, l) => (typeof l === 'number' ? n * l : n), 1);
+  const unknown = axes.flatMap((axis) => (typeof shape.at(axis) === 'string' ? [lengthAlong(ops, value, axis)] : []));
   return unknown.reduce((quotient, length) => ops.div(quotient, length), scale(ops, gradient, 1 / known));
 }
 

@@ -26,6 +26,10 @@ export interface Ops<T> {
   softmax(a: T): T;
   /** log sum exp(a) along the last axis, which is removed, without overflow: the cross-entropy of many classes. */
   logSumExp(a: T): T;
+  /** (a - mean) / sqrt(variance + epsilon) along the last axis, without cancellation: a layer norm before its gain and bias. */
+  normalize(a: T, epsilon: number): T;
+  /** 1 / sqrt(variance + epsilon) along the last axis, which becomes 1: what {@link normalize} multiplies by. */
+  inverseDeviation(a: T, epsilon: number): T;
   /** Entrywise minimum. */
   minimum(a: T, b: T): T;
   /** 1 where an entry of `a` is below that of `b`, otherwise 0. */

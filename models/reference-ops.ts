@@ -24,7 +24,7 @@ import {
   sum,
   transpose,
 } from './nd-array.ts';
-import type { ShapedOps } from './ops.ts';
+import { type ShapedOps, scale } from './ops.ts';
 import { type PromptBatch, responseWidth, sliceBatch, validateBatch } from './prompts.ts';
 import { formatShape, normalizeAxis } from './shape.ts';
 
@@ -45,6 +45,12 @@ export const referenceOps: ShapedOps<NdArray> = {
   erf: (a) => ({ shape: a.shape, data: a.data.map(errorFunction) }),
   softmax,
   logSumExp,
+  normalize: (a, epsilon) => referenceOps.mul(centred(a), referenceOps.inverseDeviation(a, epsilon)),
+  inverseDeviation(a, epsilon) {
+    const offsets = centred(a);
+    const { shape, data } = meanAlongRows(referenceOps.mul(offsets, offsets));
+    return { shape, data: data.map((variance) => 1 / Math.sqrt(variance + epsilon)) };
+  },
   minimum: (a, b) => elementwise('minimum', a, b, Math.min),
   less: (a, b) => elementwise('less', a, b, (x, y) => (x < y ? 1 : 0)),
   matMul,
@@ -62,6 +68,13 @@ export const referenceOps: ShapedOps<NdArray> = {
     return { shape: [length], data: new Float64Array(length).fill(1) };
   },
 };
+
+/** The mean along the last axis, which becomes 1. */
+function meanAlongRows(a: NdArray): NdArray {
+  return scale(referenceOps, expandDims(sum(a, -1), -1), 1 / a.shape.at(-1)!);
+}
+
+const centred = (a: NdArray): NdArray => referenceOps.sub(a, meanAlongRows(a));
 
 /** About how many numbers the covariates of one block hold: 2 MiB of float64. */
 const blockNumbers = 1 << 18;

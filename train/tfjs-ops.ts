@@ -57,6 +57,11 @@ export function createTensorOps(tf: TensorFlow): Ops<Operand> {
     erf: (a) => tf.erf(tensor(a)),
     softmax: (a) => tf.softmax(tensor(a)),
     logSumExp: (a) => tf.logSumExp(tensor(a), -1),
+    normalize(a, epsilon) {
+      const { offsets, deviation } = momentsOf(tf, tensor(a), epsilon);
+      return tf.div(offsets, deviation);
+    },
+    inverseDeviation: (a, epsilon) => tf.reciprocal(momentsOf(tf, tensor(a), epsilon).deviation),
     minimum: (a, b) => tf.minimum(tensor(a), tensor(b)),
     less: (a, b) => tf.cast(tf.less(tensor(a), tensor(b)), 'float32'),
     matMul: (a, b) => matMul(tf, a, b),
@@ -93,6 +98,12 @@ export function createTensorOps(tf: TensorFlow): Ops<Operand> {
       return tf.ones([shape[normalizeAxis('onesAlong', axis, shape.length)]!]);
     },
   };
+}
+
+/** Along the last axis, which stays: a - mean and sqrt(variance + epsilon). */
+function momentsOf(tf: TensorFlow, a: tf.Tensor, epsilon: number): { offsets: tf.Tensor; deviation: tf.Tensor } {
+  const offsets = tf.sub(a, tf.mean(a, -1, true));
+  return { offsets, deviation: tf.sqrt(tf.add(tf.mean(tf.mul(offsets, offsets), -1, true), epsilon)) };
 }
 
 /**

@@ -42,27 +42,62 @@ export interface Model<T> {
   readonly sizes: ModelSizes;
 }
 
-export function linear<T>({ ops, parameters }: Model<T>, name: string, input: T): T {
-  return ops.add(ops.matMul(input, parameters[name]!), parameters[`${name}_bias`]!);
+/** A linear map of tokens. */
+interface Affine<T> {
+  /** Inputs by outputs. */
+  readonly weights: T;
+  readonly bias: T;
 }
 
+const affine = <T>({ parameters }: Model<T>, name: string): Affine<T> => ({
+  weights: parameters[name]!,
+  bias: parameters[`${name}_bias`]!,
+});
+
+const apply = <T>(ops: Ops<T>, input: T, { weights, bias }: Affine<T>): T => ops.add(ops.matMul(input, weights), bias);
+
+export const linear = <T>(model: Model<T>, name: string, input: T): T => apply(model.ops, input, affine(model, name));
+
+const normalized = <T>(ops: Ops<T>, input: T): T => ops.normalize(input, normEpsilon);
+
 /** (h - mean) / sqrt(variance + epsilon) along the last axis, times a gain, plus a bias. */
-export function layerNorm<T>({ ops, parameters, sizes }: Model<T>, name: string, input: T): T {
-  const mean = (a: T) => ops.expandDims(scale(ops, ops.sum(a, -1), 1 / option(sizes, 'width')), -1);
-  const centred = ops.sub(input, mean(input));
-  const deviation = ops.sqrt(ops.add(mean(ops.mul(centred, centred)), ops.constant(normEpsilon)));
-  return ops.add(ops.mul(ops.div(centred, deviation), parameters[name]!), parameters[`${name}_bias`]!);
+function layerNorm<T>(model: Model<T>, name: string, input: T): T {
+  const { weights: gain, bias } = affine(model, name);
+  return model.ops.add(model.ops.mul(normalized(model.ops, input), gain), bias);
+}
+
+/**
+ * What a map of normed tokens does to tokens that are only normalized: (n g + b) W + c = n (g W) + (b W + c). So gain and bias cost
+ * a product with weights, which are fewer than the tokens.
+ */
+function behindNorm<T>(model: Model<T>, norm: string, { weights, bias }: Affine<T>): Affine<T> {
+  const { ops } = model;
+  const { weights: gain, bias: shift } = affine(model, norm);
+  return {
+    weights: ops.mul(ops.expandDims(gain, 1), weights),
+    bias: ops.add(ops.squeeze(ops.matMul(ops.expandDims(shift, 0), weights), 0), bias),
+  };
+}
+
+/** A part of a layer takes its tokens normed or as they are; so does the read-out. Its own map, for what `input` gives it. */
+function entering<T>(model: Model<T>, norm: string, name: string): { input: (tokens: T) => T; map: Affine<T> } {
+  const own = affine(model, name);
+  if (!isPreNorm(model.sizes)) return { input: (tokens) => tokens, map: own };
+  return { input: (tokens) => normalized(model.ops, tokens), map: behindNorm(model, norm, own) };
 }
 
 /**
  * W_down GELU(W_up h + b_up) + b_down, GELU(x) = x Phi(x) = u (1 + erf u) / sqrt(2) with u = x / sqrt(2). Both factors are given
  * to the weights, which are fewer than the 4 W numbers of each token.
  */
-function feedForward<T>({ ops, parameters }: Model<T>, layer: number, input: T): T {
-  const scaled = (name: string) => scale(ops, parameters[name]!, Math.SQRT1_2);
-  const u = ops.add(ops.matMul(input, scaled(`up_${layer}`)), scaled(`up_${layer}_bias`));
+function feedForward<T>(model: Model<T>, layer: number, tokens: T): T {
+  const { ops } = model;
+  const scaled = (a: T) => scale(ops, a, Math.SQRT1_2);
+  const { input, map: up } = entering(model, `norm2_${layer}`, `up_${layer}`);
+  const down = affine(model, `down_${layer}`);
+  const u = apply(ops, input(tokens), { weights: scaled(up.weights), bias: scaled(up.bias) });
   const activated = ops.mul(u, ops.add(ops.erf(u), ops.constant(1)));
-  return ops.add(ops.matMul(activated, scaled(`down_${layer}`)), parameters[`down_${layer}_bias`]!);
+  return apply(ops, activated, { weights: scaled(down.weights), bias: down.bias });
 }
 
 /** Added to a score that must not count. */
@@ -89,16 +124,6 @@ export interface Heads<T> {
 
 export const isPreNorm = (sizes: ModelSizes): boolean => option(sizes, 'preNorm') === 1;
 
-/** Columns `from` to `to` of the product with `qkv_l`, per head. */
-function project<T>({ ops, parameters, sizes }: Model<T>, layer: number, input: T, from: number, to: number): T[] {
-  const [width, heads] = [option(sizes, 'width'), option(sizes, 'heads')];
-  const columns = (a: T): T => (to - from === 3 * width ? a : ops.slice(a, -1, from, to));
-  const product = ops.matMul(input, columns(parameters[`qkv_${layer}`]!));
-  const all = ops.add(product, columns(parameters[`qkv_${layer}_bias`]!));
-  const side = width / heads;
-  return Array.from({ length: (to - from) / side }, (_, i) => ops.slice(all, -1, i * side, (i + 1) * side));
-}
-
 /**
  * One product for all heads, which is then cut: a product of a few columns does not fill the cores, and its gradient would be
  * one more term of the tokens'.
@@ -110,15 +135,22 @@ export function headsOf<T>(
   tokens: T,
   askers: 'all' | 'none' | ((tokens: T) => T) = 'all',
 ): Heads<T> {
-  const { sizes } = model;
+  const { ops, sizes } = model;
   const [width, heads] = [option(sizes, 'width'), option(sizes, 'heads')];
-  const input = isPreNorm(sizes) ? layerNorm(model, `norm1_${layer}`, tokens) : tokens;
+  const side = width / heads;
+  const { input, map } = entering(model, `norm1_${layer}`, `qkv_${layer}`);
+  const own = input(tokens);
+  const project = (from: T, start: number, end: number): T[] => {
+    const columns = (a: T): T => (end - start === 3 * width ? a : ops.slice(a, -1, start, end));
+    const all = apply(ops, from, { weights: columns(map.weights), bias: columns(map.bias) });
+    return Array.from({ length: (end - start) / side }, (_, i) => ops.slice(all, -1, i * side, (i + 1) * side));
+  };
   if (askers === 'all') {
-    const parts = project(model, layer, input, 0, 3 * width);
+    const parts = project(own, 0, 3 * width);
     return { queries: parts.slice(0, heads), keys: parts.slice(heads, 2 * heads), values: parts.slice(2 * heads) };
   }
-  const parts = project(model, layer, input, width, 3 * width);
-  const queries = askers === 'none' ? [] : project(model, layer, askers(input), 0, width);
+  const parts = project(own, width, 3 * width);
+  const queries = askers === 'none' ? [] : project(askers(own), 0, width);
   return { queries, keys: parts.slice(0, heads), values: parts.slice(heads) };
 }
 
@@ -128,13 +160,11 @@ const scoreFactor = (sizes: ModelSizes): number => (option(sizes, 'width') / opt
 /** The rest of a layer: tokens, with what each head has seen for them. */
 export function finishLayer<T>(model: Model<T>, layer: number, tokens: T, seen: readonly T[]): T {
   const { ops, sizes } = model;
-  const isPre = isPreNorm(sizes);
-  const norm = (number: 1 | 2, input: T) => layerNorm(model, `norm${number}_${layer}`, input);
+  const normBehind = (number: 1 | 2, input: T) =>
+    isPreNorm(sizes) ? input : layerNorm(model, `norm${number}_${layer}`, input);
   const joined = seen.length === 1 ? seen[0]! : ops.concat(seen, -1);
-  const sum = ops.add(tokens, linear(model, `out_${layer}`, joined));
-  const attended = isPre ? sum : norm(1, sum);
-  const result = ops.add(attended, feedForward(model, layer, isPre ? norm(2, attended) : attended));
-  return isPre ? result : norm(2, result);
+  const attended = normBehind(1, ops.add(tokens, linear(model, `out_${layer}`, joined)));
+  return normBehind(2, ops.add(attended, feedForward(model, layer, attended)));
 }
 
 /**
@@ -186,7 +216,8 @@ export function askLayer<T>(model: Model<T>, layer: number, tokens: T, { asked, 
  */
 export function readOut<T>(model: Model<T>, tokens: T): T {
   const { ops, sizes } = model;
-  const scores = linear(model, 'read_out', isPreNorm(sizes) ? layerNorm(model, 'norm', tokens) : tokens);
+  const { input, map } = entering(model, 'norm', 'read_out');
+  const scores = apply(ops, input(tokens), map);
   return classesOf(sizes) === 0 ? ops.squeeze(scores, -1) : scores;
 }
 

@@ -19,6 +19,8 @@ export function everyOp<T>(ops: Ops<T>, x: T, y: T): Record<string, T> {
     softmax_of_column: ops.softmax(column),
     log_sum_exp: ops.logSumExp(x),
     log_sum_exp_of_large: ops.logSumExp(scale(ops, x, 100)),
+    normalize: ops.normalize(x, 2 ** -10),
+    inverse_deviation: ops.inverseDeviation(ops.exp(x), 2 ** -10),
     minimum: ops.minimum(x, ops.constant(0.25)),
     less: ops.less(x, column),
     rows: ops.rows(x),
