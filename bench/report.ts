@@ -1,6 +1,6 @@
 /**
  * `node dist/bench/report.js RESULTS.jsonl`: writes `docs/performance.md` and its figures from what
- * `npm run bench -- --json` printed. The words stand here, the numbers in the file; nothing is measured.
+ * `npm run bench -- --json` printed. The numbers stand in the file, the words of each row in `report-rows.ts`; nothing is measured.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,107 +11,8 @@ import { color } from '../studies/figures/theme.ts';
 import type { Result, Timing } from './benchmark.ts';
 import type { Environment } from './environment.ts';
 import type { GrowthCurve } from './growth-benchmark.ts';
+import { rows } from './report-rows.ts';
 import { trainingWorks } from './train-benchmarks.ts';
-
-/** What the table says of a row beside its numbers. */
-interface RowWords {
-  readonly work: string;
-  readonly peer: string;
-  /** The ratio that is aimed at. */
-  readonly aim: string;
-  readonly limit: string;
-}
-
-const pytorch = 'PyTorch, the same model';
-
-const rows: Readonly<Record<string, RowWords>> = {
-  'lsa-train': {
-    work: 'training step of linear self-attention with fresh prompts, d=20 N=40 B=256, Adam',
-    peer: pytorch,
-    aim: '4',
-    limit:
-      'Drawing the prompts in two threads, and the step beside them in a third, on two cores: short pieces of work that wait for one another. Half of the processor time goes into drawing. A step copies its prompts once, since ONNX Runtime takes no memory that threads share, reads them four times and computes little; its ninety small nodes cost nearly as much as its four large ones.',
-  },
-  'multilayer-train': {
-    work: 'training step of 3-layer linear self-attention, d=5 N=20 B=256, Adam',
-    peer: pytorch,
-    aim: '4',
-    limit: 'Products of 6 x 6 matrices, one per prompt: the cost is of calling the product, not of computing it.',
-  },
-  'transformer-train': {
-    work: 'training step of a GPT-style transformer, d=5 N=20 B=64, 3 layers, width 64, 2 heads, loss at every position',
-    peer: pytorch,
-    aim: '1.7',
-    limit:
-      'Matrix products on all cores, which both programs leave to a library; then the element-wise nodes of GELU and layer norm, forward and backward.',
-  },
-  'tfjs-train': {
-    work: 'training step of linear self-attention, our engine `onnx`',
-    peer: 'our engine `tfjs` on WebAssembly',
-    aim: 'reported',
-    limit: 'TensorFlow.js on WebAssembly runs in one thread and draws its prompts in the same one.',
-  },
-  'tfjs-multilayer-train': {
-    work: 'training step of 3-layer linear self-attention, our engine `onnx`',
-    peer: 'our engine `tfjs` on WebAssembly',
-    aim: 'reported',
-    limit: 'As above.',
-  },
-  'tfjs-transformer-train': {
-    work: 'training step of the transformer, our engine `onnx`',
-    peer: 'our engine `tfjs` on WebAssembly',
-    aim: 'reported',
-    limit: 'As above.',
-  },
-  'lsa-infer': {
-    work: 'inference of linear self-attention, d=20 N=40 B=4096, prompts in shared memory',
-    peer: 'PyTorch, bare forward pass',
-    aim: '7',
-    limit:
-      'Reading the prompts: once into a cache, since ONNX Runtime takes no memory that threads share, and twice from there, in one product with a vector and a small product per prompt. Two threads take pieces of the batch until none is left. NaN in a prompt shows in its answer, which alone is looked at; the peer looks at nothing.',
-  },
-  'lsa-infer-copied': {
-    work: 'the same, prompts in an ordinary array',
-    peer: 'PyTorch, bare forward pass',
-    aim: 'reported',
-    limit: 'One more copy, in the caller’s own thread, which hands out the pieces one by one.',
-  },
-  'length-curve': {
-    work: 'its predictions at all lengths 1..40',
-    peer: 'PyTorch, a loop over the lengths',
-    aim: '100',
-    limit:
-      'The same reading; then a dozen small operations on 40 numbers per prompt, of which the running sum is the dearest. The gain is one of method: one pass instead of forty.',
-  },
-  'lsa-infer-queries': {
-    work: 'inference of linear self-attention, d=20 N=40 B=1024, 100 queries per prompt',
-    peer: 'none',
-    aim: 'reported',
-    limit:
-      'A prompt is summed once into D + 1 numbers; each query costs a product with a D x D matrix and a short one with them.',
-  },
-  'transformer-infer': {
-    work: 'inference of the transformer, d=5 N=20 B=64, at the query',
-    peer: 'PyTorch, predictions at every position',
-    aim: 'reported',
-    limit:
-      'Matrix products, and a hundred element-wise nodes a layer, which cost as much; each thread takes a dozen prompts at a time, which its core’s cache holds.',
-  },
-  sampler: {
-    work: 'drawing the prompts of a training step, d=20 N=40 B=256',
-    peer: 'PyTorch, torch.randn and a product',
-    aim: 'reported',
-    limit:
-      'Philox and Box-Muller in 128-bit SIMD, one thread: some twenty instructions a number, half of them the counter-based generator’s, of which the processor does three at once.',
-  },
-  estimators: {
-    work: 'least squares on 20,000 prompts, d=20 N=40, float64',
-    peer: 'PyTorch, batched LAPACK (gelsy)',
-    aim: 'reported',
-    limit:
-      'Householder reflections of two prompts at a time in 128-bit SIMD, one thread: each reads its columns twice from the nearest cache. The peer pivots columns; prompts that are not certainly well conditioned are solved so here too.',
-  },
-};
 
 /** Rows of the table. */
 const isMatch = (name: string): boolean => Object.hasOwn(rows, name);

@@ -50,24 +50,61 @@ const sampler: Benchmark = {
   },
 };
 
-const estimators: Benchmark = {
-  name: 'estimators',
-  description: 'least squares on every prompt, in float64, against PyTorch (LAPACK)',
-  rounds: 5,
-  async open(options) {
-    const sizes = sizesOf(options, 20_000);
-    const { draw, prompts, task } = drawing(sizes);
-    draw();
-    const estimator = createEstimator('least-squares', { task });
-    const out = new Float64Array(sizes.batch);
-    return {
-      ours: functionContestant({}, 1, () => estimator.predict(prompts, out)),
-      ...(await peersOf(options, { program: 'least_squares', sizes, work: 'predict', count: 1 })),
-      unit: 'ms per batch',
-      work: { flops: 2 * sizes.batch * sizes.context * sizes.dimension ** 2, bytes: 4 * prompts.covariates.length },
-      settings: sizes,
-    };
-  },
-};
+interface EstimatorBenchmark {
+  readonly name: string;
+  readonly description: string;
+  /** Also what the peer calls it. */
+  readonly estimator: 'least-squares' | 'ridge';
+  readonly options?: Readonly<Record<string, number>>;
+  readonly context: number;
+}
 
-export const samplerBenchmarks: readonly Benchmark[] = [sampler, estimators];
+function estimatorBenchmark({ name, description, estimator, options, context }: EstimatorBenchmark): Benchmark {
+  return {
+    name,
+    description,
+    rounds: 5,
+    async open(benchmark) {
+      const whole = sizesOf(benchmark, 20_000);
+      const sizes = benchmark.isTiny ? whole : { ...whole, context };
+      const { draw, prompts, task } = drawing(sizes);
+      draw();
+      const solver = createEstimator(estimator, { task, ...(options !== undefined && { options }) });
+      const out = new Float64Array(sizes.batch);
+      const { dimension } = sizes;
+      // A factorization of the smaller side, without lower orders.
+      const flops = 2 * sizes.batch * sizes.context * dimension * Math.min(sizes.context, dimension);
+      return {
+        ours: functionContestant({ estimator, ...options }, 1, () => solver.predict(prompts, out)),
+        ...(await peersOf(benchmark, { program: 'least_squares', sizes, work: estimator, count: 1 })),
+        unit: 'ms per batch',
+        work: { flops, bytes: 4 * prompts.covariates.length },
+        settings: sizes,
+      };
+    },
+  };
+}
+
+const estimators: readonly Benchmark[] = [
+  estimatorBenchmark({
+    name: 'estimators',
+    description: 'least squares on every prompt, in float64, against PyTorch (LAPACK)',
+    estimator: 'least-squares',
+    context: 40,
+  }),
+  estimatorBenchmark({
+    name: 'estimators-minimum-norm',
+    description: 'least squares of minimum norm, with fewer pairs than dimensions, against PyTorch (LAPACK)',
+    estimator: 'least-squares',
+    context: 10,
+  }),
+  estimatorBenchmark({
+    name: 'estimators-ridge',
+    description: 'ridge regression on every prompt, in float64, against PyTorch’s normal equations',
+    estimator: 'ridge',
+    options: { penalty: 0.25 },
+    context: 40,
+  }),
+];
+
+export const samplerBenchmarks: readonly Benchmark[] = [sampler, ...estimators];

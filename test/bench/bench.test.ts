@@ -17,6 +17,8 @@ const quick = [
   'transformer-infer',
   'sampler',
   'estimators',
+  'estimators-minimum-norm',
+  'estimators-ridge',
   'command',
 ];
 

@@ -1,0 +1,115 @@
+/** What the performance page says of each of its rows beside the numbers: the work, the peer, the aim, and what limits it. */
+
+/** What the table says of a row beside its numbers. */
+export interface RowWords {
+  readonly work: string;
+  readonly peer: string;
+  /** The ratio that is aimed at. */
+  readonly aim: string;
+  readonly limit: string;
+}
+
+const pytorch = 'PyTorch, the same model';
+
+/** By the name of the benchmark. */
+export const rows: Readonly<Record<string, RowWords>> = {
+  'lsa-train': {
+    work: 'training step of linear self-attention with fresh prompts, d=20 N=40 B=256, Adam',
+    peer: pytorch,
+    aim: '4',
+    limit:
+      'Drawing the prompts in two threads, and the step beside them in a third, on two cores: short pieces of work that wait for one another. Half of the processor time goes into drawing. A step copies its prompts once, since ONNX Runtime takes no memory that threads share, reads them four times and computes little; its ninety small nodes cost nearly as much as its four large ones.',
+  },
+  'multilayer-train': {
+    work: 'training step of 3-layer linear self-attention, d=5 N=20 B=256, Adam',
+    peer: pytorch,
+    aim: '4',
+    limit: 'Products of 6 x 6 matrices, one per prompt: the cost is of calling the product, not of computing it.',
+  },
+  'transformer-train': {
+    work: 'training step of a GPT-style transformer, d=5 N=20 B=64, 3 layers, width 64, 2 heads, loss at every position',
+    peer: pytorch,
+    aim: '1.7',
+    limit:
+      'Matrix products on all cores, which both programs leave to a library; then the element-wise nodes of GELU and layer norm, forward and backward.',
+  },
+  'tfjs-train': {
+    work: 'training step of linear self-attention, our engine `onnx`',
+    peer: 'our engine `tfjs` on WebAssembly',
+    aim: 'reported',
+    limit: 'TensorFlow.js on WebAssembly runs in one thread and draws its prompts in the same one.',
+  },
+  'tfjs-multilayer-train': {
+    work: 'training step of 3-layer linear self-attention, our engine `onnx`',
+    peer: 'our engine `tfjs` on WebAssembly',
+    aim: 'reported',
+    limit: 'As above.',
+  },
+  'tfjs-transformer-train': {
+    work: 'training step of the transformer, our engine `onnx`',
+    peer: 'our engine `tfjs` on WebAssembly',
+    aim: 'reported',
+    limit: 'As above.',
+  },
+  'lsa-infer': {
+    work: 'inference of linear self-attention, d=20 N=40 B=4096, prompts in shared memory',
+    peer: 'PyTorch, bare forward pass',
+    aim: '7',
+    limit:
+      'Reading the prompts: once into a cache, since ONNX Runtime takes no memory that threads share, and twice from there, in one product with a vector and a small product per prompt. Two threads take pieces of the batch until none is left. NaN in a prompt shows in its answer, which alone is looked at; the peer looks at nothing.',
+  },
+  'lsa-infer-copied': {
+    work: 'the same, prompts in an ordinary array',
+    peer: 'PyTorch, bare forward pass',
+    aim: 'reported',
+    limit: 'One more copy, in the caller’s own thread, which hands out the pieces one by one.',
+  },
+  'length-curve': {
+    work: 'its predictions at all lengths 1..40',
+    peer: 'PyTorch, a loop over the lengths',
+    aim: '100',
+    limit:
+      'The same reading; then a dozen small operations on 40 numbers per prompt, of which the running sum is the dearest. The gain is one of method: one pass instead of forty.',
+  },
+  'lsa-infer-queries': {
+    work: 'inference of linear self-attention, d=20 N=40 B=1024, 100 queries per prompt',
+    peer: 'none',
+    aim: 'reported',
+    limit:
+      'A prompt is summed once into D + 1 numbers; each query costs a product with a D x D matrix and a short one with them.',
+  },
+  'transformer-infer': {
+    work: 'inference of the transformer, d=5 N=20 B=64, at the query',
+    peer: 'PyTorch, predictions at every position',
+    aim: 'reported',
+    limit:
+      'Matrix products, and a hundred element-wise nodes a layer, which cost as much; each thread takes a dozen prompts at a time, which its core’s cache holds.',
+  },
+  sampler: {
+    work: 'drawing the prompts of a training step, d=20 N=40 B=256',
+    peer: 'PyTorch, torch.randn and a product',
+    aim: 'reported',
+    limit:
+      'Philox and Box-Muller in 128-bit SIMD, one thread: some twenty instructions a number, half of them the counter-based generator’s, of which the processor does three at once.',
+  },
+  estimators: {
+    work: 'least squares on 20,000 prompts, d=20 N=40, float64',
+    peer: 'PyTorch, batched LAPACK (gelsy)',
+    aim: 'reported',
+    limit:
+      'Householder reflections of two prompts at a time in 128-bit SIMD, one thread: each reads its columns twice from the nearest cache. The peer pivots columns; prompts that are not certainly well conditioned are solved so here too.',
+  },
+  'estimators-minimum-norm': {
+    work: 'the same with N=10: the solution of least norm',
+    peer: 'PyTorch, batched LAPACK (gelsy)',
+    aim: 'reported',
+    limit: 'The same reflections, of the transposed rows.',
+  },
+  'estimators-ridge': {
+    work: 'ridge regression on 20,000 prompts, d=20 N=40, float64',
+    peer: 'PyTorch, normal equations',
+    aim: 'reported',
+    limit:
+      'The same reflections, with the rows of the penalty below those of the prompt, which lose no digits; the peer’s normal equations lose half of them.',
+  },
+};
