@@ -13,10 +13,8 @@ export interface StatefulSettings {
   readonly threads: number;
 }
 
-/** Name and shape of an input, and where its numbers are: in the run's own slot behind those of the one before it, or elsewhere. */
-export interface FeedLayout extends Pick<Feed, 'name' | 'shape'> {
-  readonly place: { readonly slot: number; readonly start: number } | null;
-}
+/** Name and shape of an input. */
+export type FeedLayout = Pick<Feed, 'name' | 'shape'>;
 
 type Reports = readonly (readonly number[])[];
 
@@ -26,7 +24,10 @@ export type ToStateful =
    * collected as garbage on both sides, which costs more than a short run.
    */
   | { readonly kind: 'slot'; readonly slot: number; readonly memory: SharedArrayBuffer }
-  | { readonly kind: 'step'; readonly slot: number; readonly layout: readonly FeedLayout[] }
+  /** The inputs of the runs that follow: said once, since they hardly change. */
+  | { readonly kind: 'layout'; readonly layout: readonly FeedLayout[] }
+  /** For each input two numbers: the slot in which its numbers are, and where they begin there. */
+  | { readonly kind: 'step'; readonly slot: number; readonly places: readonly number[] }
   | { readonly kind: 'report' }
   | { readonly kind: 'load'; readonly vectors: readonly Float32Array[] }
   | { readonly kind: 'read' }
@@ -55,45 +56,43 @@ const lengthOf = (shape: readonly number[]): number => shape.reduce((size, lengt
 export const copiedLength = (feeds: readonly Feed[]): number =>
   feeds.reduce((total, { values, stays }) => total + (stays ? 0 : values.length), 0);
 
+/** Whether runs with these feeds have the inputs that the thread was told of. */
+export const hasLayout = (feeds: readonly Feed[], layout: readonly FeedLayout[]): boolean =>
+  feeds.length === layout.length &&
+  feeds.every(({ name, shape }, i) => {
+    const known = layout[i]!;
+    return name === known.name && shape.length === known.shape.length && shape.every((n, k) => n === known.shape[k]);
+  });
+
 /**
- * Copies the numbers of feeds into memory, one after the other; it may be longer.
+ * Copies the numbers of feeds into a slot, one after the other; it may be longer. Gives the places of all.
  * @param slotOf The slot by which memory is known that threads share.
  */
 export function packFeeds(
   feeds: readonly Feed[],
+  slot: number,
   memory: Float32Array,
   slotOf: (shared: SharedArrayBuffer) => number,
-): FeedLayout[] {
+): number[] {
   let offset = 0;
-  return feeds.map(({ name, shape, values, stays }) => {
-    if (stays) {
-      const slot = slotOf(values.buffer as ArrayBufferLike as SharedArrayBuffer);
-      return { name, shape, place: { slot, start: values.byteOffset / 4 } };
-    }
-    copyNumbers(memory.subarray(offset), values);
+  return feeds.flatMap(({ values, stays }) => {
+    if (stays) return [slotOf(values.buffer as ArrayBufferLike as SharedArrayBuffer), values.byteOffset / 4];
+    const start = offset;
+    copyNumbers(memory.subarray(start), values);
     offset += values.length;
-    return { name, shape, place: null };
+    return [slot, start];
   });
 }
 
-/** Copies the numbers of a run's feeds from where they are into memory, and gives the feeds there. */
-export function unpackFeeds(
-  { slot, layout }: ToStateful & { kind: 'step' },
-  slots: readonly Float32Array[],
-  memory: Float32Array,
-): Feed[] {
-  let [to, packed] = [0, 0];
-  return layout.map(({ name, shape, place }) => {
-    const length = lengthOf(shape);
-    const from = place ?? { slot, start: packed };
-    if (place === null) packed += length;
-    const values = memory.subarray(to, to + length);
-    copyNumbers(values, slots[from.slot]!.subarray(from.start, from.start + length));
-    to += length;
-    return { name, shape, values };
-  });
+/** Feeds of a layout in memory of one thread: ONNX Runtime refuses memory that threads share. */
+export function allocateFeeds(layout: readonly FeedLayout[]): Feed[] {
+  return layout.map(({ name, shape }) => ({ name, shape, values: new Float32Array(lengthOf(shape)) }));
 }
 
-/** Numbers in all feeds of a run. */
-export const totalLength = (layout: readonly FeedLayout[]): number =>
-  layout.reduce((total, { shape }) => total + lengthOf(shape), 0);
+/** Copies the numbers of a run's feeds from where they are. */
+export function unpackFeeds(places: readonly number[], slots: readonly Float32Array[], feeds: readonly Feed[]): void {
+  for (const [i, { values }] of feeds.entries()) {
+    const start = places[2 * i + 1]!;
+    copyNumbers(values, slots[places[2 * i]!]!.subarray(start, start + values.length));
+  }
+}

@@ -33,7 +33,10 @@ export interface StatefulRunner {
   readonly reportsAreFree: boolean;
   /** Replaces the state. The arrays are copied. */
   load(vectors: readonly Float32Array[]): void;
-  /** Runs once. When this resolves the feeds have been read; a GPU may still be computing. */
+  /**
+   * Runs once. When this resolves the feeds have been read; a GPU may still be computing. The same array of feeds again: the same
+   * inputs, whose numbers may be others by now.
+   */
   step(feeds: readonly Feed[]): Promise<void>;
   /** Reports of the runs since the last call, oldest first. */
   takeReports(): Promise<number[][]>;
@@ -55,6 +58,8 @@ export function openStatefulRunner(
   return provider === 'webgpu' ? openOnGpu(ort, graph) : openInMemory(ort, graph, provider, threads);
 }
 
+type Tensors = Record<string, OrtTensor>;
+
 const tensorOf = (ort: OnnxRuntime, values: Float32Array, shape: readonly number[]): OrtTensor =>
   new ort.Tensor('float32', values, shape);
 
@@ -70,32 +75,43 @@ async function openInMemory(
 ): Promise<StatefulRunner> {
   const session = await createOrtSession(ort, bytes, provider, threads);
   const writesInPlace = providerNamed(provider).runtime === 'onnxruntime-node';
-  const allocate = () => state.map(() => tensorOf(ort, new Float32Array(size), [size]));
-  let current = allocate();
-  let next = allocate();
   const numbers = reports.map(() => tensorOf(ort, new Float32Array(1), []));
+  const sets = [0, 1].map(() => state.map(() => tensorOf(ort, new Float32Array(size), [size])));
+  const inputsOf = (set: number): Tensors => Object.fromEntries(state.map(({ input }, i) => [input, sets[set]![i]!]));
+  const outputsOf = (set: number): Tensors =>
+    Object.fromEntries([
+      ...state.map(({ output }, i) => [output, sets[set]![i]!] as const),
+      ...reports.map((name, i) => [name, numbers[i]!] as const),
+    ]);
+  /** By the set that is read. */
+  const fetches = [outputsOf(1), outputsOf(0)];
+  const names = Object.keys(fetches[0]!);
+  let current = 0;
+  let feedsBefore: readonly Feed[] | undefined;
+  let inputs: Tensors[] = [];
   let taken: number[][] = [];
 
   return {
     reportsAreFree: true,
     load(vectors) {
-      for (const [i, vector] of vectors.entries()) (current[i]!.data as Float32Array).set(vector);
+      for (const [i, vector] of vectors.entries()) (sets[current]![i]!.data as Float32Array).set(vector);
     },
     async step(feeds) {
-      const inputs = [...tensorsOf(ort, feeds), ...state.map(({ input }, i) => [input, current[i]!] as const)];
-      const outputs = [
-        ...state.map(({ output }, i) => [output, next[i]!] as const),
-        ...reports.map((name, i) => [name, numbers[i]!] as const),
-      ];
-      const fetches = writesInPlace ? outputs : outputs.map(([name]) => [name, null] as const);
-      const results = await session.run(Object.fromEntries(inputs), Object.fromEntries(fetches), runOptions);
-      if (!writesInPlace) {
-        for (const [name, target] of outputs) {
-          (target.data as Float32Array).set(results[name]!.data as Float32Array);
+      if (feeds !== feedsBefore) {
+        const tensors = Object.fromEntries(tensorsOf(ort, feeds));
+        inputs = sets.map((_, set) => ({ ...tensors, ...inputsOf(set) }));
+        feedsBefore = feeds;
+      }
+      const targets = fetches[current]!;
+      if (writesInPlace) await session.run(inputs[current]!, targets, runOptions);
+      else {
+        const results = await session.run(inputs[current]!, names, runOptions);
+        for (const name of names) {
+          (targets[name]!.data as Float32Array).set(results[name]!.data as Float32Array);
           results[name]!.dispose();
         }
       }
-      [current, next] = [next, current];
+      current = 1 - current;
       taken.push(numbers.map(({ data }) => (data as Float32Array)[0]!));
     },
     async takeReports() {
@@ -104,9 +120,9 @@ async function openInMemory(
       return all;
     },
     async read() {
-      return current.map(({ data }) => Float32Array.from(data as Float32Array));
+      return sets[current]!.map(({ data }) => Float32Array.from(data as Float32Array));
     },
-    tensorCount: () => current.length + next.length + numbers.length,
+    tensorCount: () => 2 * state.length + numbers.length,
     async close() {
       await session.release();
     },

@@ -9,7 +9,9 @@ import { type ProviderName, providerNamed } from './provider-table.ts';
 import { providerUnavailable, requireProvider } from './providers.ts';
 import {
   copiedLength,
+  type FeedLayout,
   type FromStateful,
+  hasLayout,
   packFeeds,
   type StatefulSettings,
   type ToStateful,
@@ -106,6 +108,8 @@ class ThreadedSession implements StatefulSession {
   readonly #slots: Float32Array[] = [];
   /** Slots that no run is reading. */
   readonly #free: number[] = [];
+  /** Inputs of the runs, as the thread knows them. */
+  #layout: readonly FeedLayout[] = [];
   /** Slots of memory that is not this session's own. */
   readonly #shared = new Map<SharedArrayBuffer, number>();
   /** Runs without a report yet, oldest first. */
@@ -168,8 +172,12 @@ class ThreadedSession implements StatefulSession {
     this.#requireOpen();
     const waiting = this.#wait(this.#steps);
     const slot = this.#takeSlot(copiedLength(feeds));
-    const layout = packFeeds(feeds, this.#slots[slot]!, (shared) => this.#slotOf(shared));
-    this.#say({ kind: 'step', slot, layout });
+    const places = packFeeds(feeds, slot, this.#slots[slot]!, (shared) => this.#slotOf(shared));
+    if (!hasLayout(feeds, this.#layout)) {
+      this.#layout = feeds.map(({ name, shape }) => ({ name, shape: [...shape] }));
+      this.#say({ kind: 'layout', layout: this.#layout });
+    }
+    this.#say({ kind: 'step', slot, places });
     return {
       read: () => {
         if (!waiting.isOver && !this.#reportsAreFree) this.#say({ kind: 'report' });

@@ -6,10 +6,10 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { condense, type OnnxRuntime, runtimeVersion } from './onnxruntime.ts';
 import { providerNamed } from './provider-table.ts';
 import {
+  allocateFeeds,
   type FromStateful,
   type StatefulSettings,
   type ToStateful,
-  totalLength,
   unpackFeeds,
 } from './stateful-protocol.ts';
 import { type Feed, openStatefulRunner, type StatefulRunner } from './stateful-runner.ts';
@@ -20,14 +20,8 @@ const { provider, graph, threads } = workerData as StatefulSettings;
 const say = (message: FromStateful) => port.postMessage(message);
 
 const slots: Float32Array[] = [];
-/** The feeds of the run that is under way: ONNX Runtime refuses memory that threads share. */
-let own = new Float32Array(0);
-
-function feedsOf(step: ToStateful & { kind: 'step' }): Feed[] {
-  const length = totalLength(step.layout);
-  if (own.length < length) own = new Float32Array(length);
-  return unpackFeeds(step, slots, own);
-}
+/** The feeds of the run that is under way. */
+let feeds: readonly Feed[] = [];
 
 /** Why nothing works any more: a step that failed leaves a hole that later ones must not step over. */
 let problem: string | undefined;
@@ -44,9 +38,11 @@ async function handle(runner: StatefulRunner, message: ToStateful): Promise<void
   }
   try {
     if (message.kind === 'slot') slots[message.slot] = new Float32Array(message.memory);
+    else if (message.kind === 'layout') feeds = allocateFeeds(message.layout);
     else if (message.kind === 'load') runner.load(message.vectors);
     else if (message.kind === 'step') {
-      await runner.step(feedsOf(message));
+      unpackFeeds(message.places, slots, feeds);
+      await runner.step(feeds);
       const reports = runner.reportsAreFree ? await runner.takeReports() : [];
       say({ kind: 'stepped', slot: message.slot, reports, tensors: runner.tensorCount() });
     } else if (message.kind === 'report') {
