@@ -64,7 +64,7 @@ export function differentiate<T>(
   if (shape.length > 0) {
     throw new ShapeError({ where: 'differentiate', expected: 'a scalar', got: `shape ${formatShape(shape)}` });
   }
-  const gradients = result.origin === undefined ? [] : flowBack(simplified, record, result.origin);
+  const gradients = result.origin === undefined ? [] : flowBack(transposeFactors(simplified), record, result.origin);
   return {
     value: result.value,
     gradients: mapValues(watched, ({ value, origin }) => {
@@ -211,6 +211,9 @@ function sumToShape<T>(ops: ShapedOps<T>, gradient: T, input: T, span: T | undef
     const [length, own, wanted] = [spanned, ops.shapeOf(sum), target].map((shape) => shape.at(-fromRight) ?? 1);
     if (length !== 1 && own === 1 && wanted === 1) sum = ops.mul(sum, lengthAlong(ops, span!, -fromRight));
   }
+  const [length, lastOfTarget] = [ops.shapeOf(sum).length, target.at(-1)];
+  // A vector for all rows: one reduction.
+  if (target.length === 1 && length > 2 && ops.shapeOf(sum).at(-1) === lastOfTarget) sum = ops.rows(sum);
   while (ops.shapeOf(sum).length > target.length) sum = ops.sum(sum, 0);
   for (let fromRight = 1; fromRight <= ops.shapeOf(sum).length; fromRight++) {
     if (target.at(-fromRight) !== 1 || ops.shapeOf(sum).at(-fromRight) === 1) continue;
@@ -228,6 +231,26 @@ function rememberTransposes<T>(ops: ShapedOps<T>): ShapedOps<T> {
       const transposed = known.get(a) ?? ops.transpose(a);
       known.set(a, transposed).set(transposed, a);
       return transposed;
+    },
+  };
+}
+
+/**
+ * The transpose of a product, (A B)^T, as the product of the transposed factors, of which one is mostly known already: the gradient
+ * of a value that entered a product transposed needs no copy. The product itself is then read by nobody.
+ */
+function transposeFactors<T>(ops: ShapedOps<T>): ShapedOps<T> {
+  const factors = new Map<T, readonly [a: T, b: T]>();
+  return {
+    ...ops,
+    matMul(a, b) {
+      const product = ops.matMul(a, b);
+      factors.set(product, [a, b]);
+      return product;
+    },
+    transpose(value) {
+      const [a, b] = factors.get(value) ?? [];
+      return a === undefined ? ops.transpose(value) : ops.matMul(ops.transpose(b!), ops.transpose(a));
     },
   };
 }
