@@ -74,6 +74,7 @@ export function graphOps(builder: GraphBuilder): ShapedOps<Value> {
     sigmoid: (a) => builder.node('Sigmoid', [a], a),
     softplus: (a) => builder.node('Softplus', [a], a),
     erf: (a) => builder.node('Erf', [a], a),
+    erfGate: (a) => ops.mul(a, ops.add(ops.erf(a), ops.constant(1))),
     softmax(a) {
       normalizeAxis('Softmax', -1, a.shape.length);
       return builder.node('Softmax', [a], a, { axis: int(-1) });

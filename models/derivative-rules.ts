@@ -55,6 +55,11 @@ const none = partial(() => []);
 
 const negative = <T>(ops: Ops<T>, a: T): T => scale(ops, a, -1);
 
+/** 2/sqrt(pi) exp(-a^2), the factor in the exponent. */
+function erfSlope<T>(ops: Ops<T>, a: T): T {
+  return ops.exp(ops.sub(ops.constant(Math.log(2 / Math.sqrt(Math.PI))), ops.mul(a, a)));
+}
+
 /** An operation that is not here has no derivative: `rows` and `inverseDeviation` serve rules only. */
 export const derivativeRules: { readonly [Name in OpName]?: DerivativeRule<Name> } = {
   constant: none,
@@ -76,9 +81,13 @@ export const derivativeRules: { readonly [Name in OpName]?: DerivativeRule<Name>
     () => ops.mul(gradient, ops.mul(output, ops.sub(ops.constant(1), output))),
   ]),
   softplus: elementwise(({ ops, args: [a], gradient }) => [() => ops.mul(gradient, ops.sigmoid(a))]),
-  /** 2/sqrt(pi) exp(-a^2), the factor in the exponent. */
-  erf: elementwise(({ ops, args: [a], gradient }) => [
-    () => ops.mul(gradient, ops.exp(ops.sub(ops.constant(Math.log(2 / Math.sqrt(Math.PI))), ops.mul(a, a)))),
+  erf: elementwise(({ ops, args: [a], gradient }) => [() => ops.mul(gradient, erfSlope(ops, a))]),
+  /** 1 + erf a + a erf'(a): the first two terms are there already. */
+  erfGate: elementwise(({ ops, args: [a], gradient }) => [
+    () => {
+      const gate = ops.add(ops.erf(a), ops.constant(1));
+      return ops.mul(gradient, ops.add(gate, ops.mul(a, erfSlope(ops, a))));
+    },
   ]),
   /** s = softmax(a): A' = s (S' - sum s S'). */
   softmax: full(({ ops, output, gradient }) => [

@@ -22,6 +22,8 @@ export interface Ops<T> {
   softplus(a: T): T;
   /** The error function, 2/sqrt(pi) int_0^a exp(-t^2) dt: what an exact GELU is made of. */
   erf(a: T): T;
+  /** a (1 + erf a): GELU(x) = x Phi(x) is that of x / sqrt(2), divided by sqrt(2). */
+  erfGate(a: T): T;
   /** exp(a) divided by its sum along the last axis, without overflow. */
   softmax(a: T): T;
   /** log sum exp(a) along the last axis, which is removed, without overflow: the cross-entropy of many classes. */

@@ -43,6 +43,7 @@ export const referenceOps: ShapedOps<NdArray> = {
   sigmoid: (a) => ({ shape: a.shape, data: a.data.map(sigmoidOf) }),
   softplus: (a) => ({ shape: a.shape, data: a.data.map(softplusOf) }),
   erf: (a) => ({ shape: a.shape, data: a.data.map(errorFunction) }),
+  erfGate: (a) => ({ shape: a.shape, data: a.data.map((x) => x * (1 + errorFunction(x))) }),
   softmax,
   logSumExp,
   normalize: (a, epsilon) => referenceOps.mul(centred(a), referenceOps.inverseDeviation(a, epsilon)),

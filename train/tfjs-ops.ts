@@ -55,6 +55,7 @@ export function createTensorOps(tf: TensorFlow): Ops<Operand> {
     sigmoid: (a) => tf.sigmoid(tensor(a)),
     softplus: (a) => tf.softplus(tensor(a)),
     erf: (a) => tf.erf(tensor(a)),
+    erfGate: (a) => tf.mul(tensor(a), tf.add(tf.erf(tensor(a)), 1)),
     softmax: (a) => tf.softmax(tensor(a)),
     logSumExp: (a) => tf.logSumExp(tensor(a), -1),
     normalize(a, epsilon) {

@@ -96,8 +96,7 @@ function feedForward<T>(model: Model<T>, layer: number, tokens: T): T {
   const { input, map: up } = entering(model, `norm2_${layer}`, `up_${layer}`);
   const down = affine(model, `down_${layer}`);
   const u = apply(ops, input(tokens), { weights: scaled(up.weights), bias: scaled(up.bias) });
-  const activated = ops.mul(u, ops.add(ops.erf(u), ops.constant(1)));
-  return apply(ops, activated, { weights: scaled(down.weights), bias: down.bias });
+  return apply(ops, ops.erfGate(u), { weights: scaled(down.weights), bias: down.bias });
 }
 
 /** Added to a score that must not count. */

@@ -15,6 +15,7 @@ export function everyOp<T>(ops: Ops<T>, x: T, y: T): Record<string, T> {
     sigmoid: ops.sigmoid(scale(ops, x, 20)),
     softplus: ops.softplus(scale(ops, x, 20)),
     erf: ops.erf(x),
+    erf_gate: ops.erfGate(x),
     softmax: ops.softmax(x),
     softmax_of_column: ops.softmax(column),
     log_sum_exp: ops.logSumExp(x),

@@ -69,6 +69,7 @@ const cases: Record<string, Case> = {
   sqrt: { shapes: { a: [3, 5] }, of: (ops, { a }) => ops.sqrt(ops.add(ops.mul(a!, a!), ops.constant(1))) },
   exp: { shapes: { a: [3, 5] }, of: (ops, { a }) => ops.exp(a!) },
   erf: { shapes: { a: [3, 5] }, of: (ops, { a }) => ops.erf(a!) },
+  erfGate: { shapes: { a: [3, 5] }, of: (ops, { a }) => ops.erfGate(a!) },
   log: { shapes: { a: [3, 5] }, of: (ops, { a }) => ops.log(ops.add(ops.mul(a!, a!), ops.constant(1))) },
   sigmoid: { shapes: { a: [3, 5] }, of: (ops, { a }) => ops.sigmoid(a!) },
   softplus: { shapes: { a: [3, 5] }, of: (ops, { a }) => ops.softplus(a!) },
