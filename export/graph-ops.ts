@@ -4,7 +4,7 @@
  * has a WebGPU kernel in ONNX Runtime; `Shape` has none, hence {@link Ops.onesAlong} as it is.
  */
 import { ShapeError } from '../models/errors.ts';
-import type { ShapedOps } from '../models/ops.ts';
+import { type Norm, type ShapedOps, scale } from '../models/ops.ts';
 import { broadcastShapes, formatShape, normalizeAxis } from '../models/shape.ts';
 import type { Attribute, Dim, Value } from './graph.ts';
 import { type GraphBuilder, toTheEnd } from './graph-builder.ts';
@@ -19,7 +19,7 @@ const vanishing = 1e-30;
 const float32Type = 1;
 
 /** The outputs of one `LayerNormalization`. */
-interface Norm {
+interface NormValues {
   readonly normalized: Value;
   inverseDeviation?: Value;
 }
@@ -42,10 +42,10 @@ export function graphOps(builder: GraphBuilder): ShapedOps<Value> {
     return builder.node('Squeeze', [a, builder.integers(axes)], { shape });
   };
 
-  /** By what is normalized: forward and, with one more output, on the way back. */
-  const norms = new Map<string, Norm>();
-  const normOf = (a: Value, epsilon: number) => {
-    const key = `${a.name} ${epsilon}`;
+  /** By what is normalized, and how: forward and, with one more output, on the way back. */
+  const norms = new Map<string, NormValues>();
+  const normOf = (a: Value, { epsilon, shift }: Norm): NormValues => {
+    const key = `${a.name} ${epsilon} ${shift}`;
     const known = norms.get(key);
     if (known !== undefined) return known;
     normalizeAxis('LayerNormalization', -1, a.shape.length);
@@ -53,9 +53,9 @@ export function graphOps(builder: GraphBuilder): ShapedOps<Value> {
       axis: int(-1),
       epsilon: { kind: 'float', value: Math.fround(epsilon) },
     };
-    // How long a symbolic axis is, is known when the graph runs.
-    const gains = ops.onesAlong(a, -1);
-    const norm: Norm = { normalized: builder.node('LayerNormalization', [a, gains], a, attributes) };
+    const ones = ops.onesAlong(a, -1);
+    const inputs = [a, ones, ...(shift === 0 ? [] : [scale(ops, ones, shift)])];
+    const norm: NormValues = { normalized: builder.node('LayerNormalization', inputs, a, attributes) };
     norms.set(key, norm);
     return norm;
   };
@@ -79,11 +79,11 @@ export function graphOps(builder: GraphBuilder): ShapedOps<Value> {
       normalizeAxis('Softmax', -1, a.shape.length);
       return builder.node('Softmax', [a], a, { axis: int(-1) });
     },
-    normalize: (a, epsilon) => normOf(a, epsilon).normalized,
-    inverseDeviation(a, epsilon) {
-      const norm = normOf(a, epsilon);
-      norm.inverseDeviation ??= builder.optionalOutput(norm.normalized, 2, 'inverse_deviation', a.shape.with(-1, 1));
-      return norm.inverseDeviation;
+    normalize: (a, norm) => normOf(a, norm).normalized,
+    inverseDeviation(a, norm) {
+      const made = normOf(a, norm);
+      made.inverseDeviation ??= builder.optionalOutput(made.normalized, 2, 'inverse_deviation', a.shape.with(-1, 1));
+      return made.inverseDeviation;
     },
     // With p = softmax(a): sum p (a - log p), of which a term is 0 where p is. How ReduceMax, by which one would do it, is
     // given its axis changed in opset 18, and LogSoftmax and ReduceLogSumExp have no (safe) WebGPU kernel.

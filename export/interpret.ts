@@ -83,12 +83,13 @@ export function interpretNode<T>(
     case 'Erf':
       return ops.erf(at(0));
     case 'LayerNormalization': {
-      if (integerAttribute(node, 'axis') !== -1 || node.inputs.length !== 2)
-        throw unknownForm(node, 'axis = -1, no bias');
+      if (integerAttribute(node, 'axis') !== -1) throw unknownForm(node, 'axis = -1');
       const epsilon = node.attributes['epsilon'];
       if (epsilon?.kind !== 'float') throw unknownForm(node, 'an attribute epsilon');
-      if (output === 0) return ops.mul(ops.normalize(at(0), epsilon.value), at(1));
-      if (output === 2) return ops.inverseDeviation(at(0), epsilon.value);
+      const norm = { epsilon: epsilon.value, shift: 0 };
+      if (output === 2) return ops.inverseDeviation(at(0), norm);
+      const scaled = ops.mul(ops.normalize(at(0), norm), at(1));
+      if (output === 0) return node.inputs.length === 2 ? scaled : ops.add(scaled, at(2));
       throw unknownForm(node, 'no mean asked for');
     }
     case 'Softmax':

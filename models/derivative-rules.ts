@@ -97,13 +97,19 @@ export const derivativeRules: { readonly [Name in OpName]?: DerivativeRule<Name>
       return ops.sub(weighted, ops.mul(output, total));
     },
   ]),
-  /** n = normalize(a), r its inverse deviation: A' = r (N' - mean N' - n mean(n N')). */
-  normalize: full(({ ops, args: [a, epsilon], output, gradient }) => [
+  /**
+   * y = normalize(a) = n + shift, r its inverse deviation: A' = r (Y' - mean Y' - n mean(n Y')), written with y, which is there:
+   * with m = mean Y' and c = mean(n Y') = mean(y Y') - shift m, A' = r (Y' - y c - (m - shift c)).
+   */
+  normalize: full(({ ops, args: [a, norm], output, gradient }) => [
     () => {
-      const mean = (value: typeof gradient) => ops.expandDims(divideByCount(ops, ops.sum(value, -1), value, [-1]), -1);
-      const along = ops.mul(output, mean(ops.mul(gradient, output)));
-      const across = ops.sub(ops.sub(gradient, along), mean(gradient));
-      return ops.mul(across, ops.inverseDeviation(a, epsilon));
+      const mean = (value: typeof gradient) => divideByCount(ops, ops.sum(value, -1), value, [-1]);
+      const shifted = (value: typeof gradient, by: typeof gradient) =>
+        norm.shift === 0 ? value : ops.sub(value, scale(ops, by, norm.shift));
+      const average = mean(gradient);
+      const slope = shifted(mean(ops.mul(gradient, output)), average);
+      const [along, across] = [slope, shifted(average, slope)].map((value) => ops.expandDims(value, -1));
+      return ops.mul(ops.sub(ops.sub(gradient, ops.mul(output, along!)), across!), ops.inverseDeviation(a, norm));
     },
   ]),
   logSumExp: partial(({ ops, args: [a], gradient }) => [() => ops.mul(ops.expandDims(gradient, -1), ops.softmax(a))]),

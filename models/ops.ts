@@ -28,10 +28,10 @@ export interface Ops<T> {
   softmax(a: T): T;
   /** log sum exp(a) along the last axis, which is removed, without overflow: the cross-entropy of many classes. */
   logSumExp(a: T): T;
-  /** (a - mean) / sqrt(variance + epsilon) along the last axis, without cancellation: a layer norm before its gain and bias. */
-  normalize(a: T, epsilon: number): T;
+  /** (a - mean) / sqrt(variance + epsilon) + shift along the last axis, without cancellation: a layer norm before its gain and bias. */
+  normalize(a: T, norm: Norm): T;
   /** 1 / sqrt(variance + epsilon) along the last axis, which becomes 1: what {@link normalize} multiplies by. */
-  inverseDeviation(a: T, epsilon: number): T;
+  inverseDeviation(a: T, norm: Norm): T;
   /** Entrywise minimum. */
   minimum(a: T, b: T): T;
   /** 1 where an entry of `a` is below that of `b`, otherwise 0. */
@@ -61,6 +61,14 @@ export interface Ops<T> {
    * that used ONNX's `Shape` could not run wholly on a GPU, since ONNX Runtime puts it and what follows on the CPU.
    */
   onesAlong(a: T, axis: number): T;
+}
+
+/** How numbers are normalized. */
+export interface Norm {
+  /** Added to the variance. */
+  readonly epsilon: number;
+  /** Added to what is normalized, at no cost: see `transformer-layers.ts` for what that is good for. */
+  readonly shift: number;
 }
 
 /** A reading that also knows shapes; symbolic lengths are names, equal only to themselves. Derivatives need it. */

@@ -46,8 +46,11 @@ export const referenceOps: ShapedOps<NdArray> = {
   erfGate: (a) => ({ shape: a.shape, data: a.data.map((x) => x * (1 + errorFunction(x))) }),
   softmax,
   logSumExp,
-  normalize: (a, epsilon) => referenceOps.mul(centred(a), referenceOps.inverseDeviation(a, epsilon)),
-  inverseDeviation(a, epsilon) {
+  normalize(a, norm) {
+    const { shape, data } = referenceOps.mul(centred(a), referenceOps.inverseDeviation(a, norm));
+    return { shape, data: data.map((value) => value + norm.shift) };
+  },
+  inverseDeviation(a, { epsilon }) {
     const offsets = centred(a);
     const { shape, data } = meanAlongRows(referenceOps.mul(offsets, offsets));
     return { shape, data: data.map((variance) => 1 / Math.sqrt(variance + epsilon)) };

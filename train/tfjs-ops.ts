@@ -58,11 +58,11 @@ export function createTensorOps(tf: TensorFlow): Ops<Operand> {
     erfGate: (a) => tf.mul(tensor(a), tf.add(tf.erf(tensor(a)), 1)),
     softmax: (a) => tf.softmax(tensor(a)),
     logSumExp: (a) => tf.logSumExp(tensor(a), -1),
-    normalize(a, epsilon) {
+    normalize(a, { epsilon, shift }) {
       const { offsets, deviation } = momentsOf(tf, tensor(a), epsilon);
-      return tf.div(offsets, deviation);
+      return tf.add(tf.div(offsets, deviation), shift);
     },
-    inverseDeviation: (a, epsilon) => tf.reciprocal(momentsOf(tf, tensor(a), epsilon).deviation),
+    inverseDeviation: (a, { epsilon }) => tf.reciprocal(momentsOf(tf, tensor(a), epsilon).deviation),
     minimum: (a, b) => tf.minimum(tensor(a), tensor(b)),
     less: (a, b) => tf.cast(tf.less(tensor(a), tensor(b)), 'float32'),
     matMul: (a, b) => matMul(tf, a, b),

@@ -46,44 +46,55 @@ export interface Model<T> {
 interface Affine<T> {
   /** Inputs by outputs. */
   readonly weights: T;
-  readonly bias: T;
+  /** Absent: none, or in the weights. */
+  readonly bias?: T;
 }
 
-const affine = <T>({ parameters }: Model<T>, name: string): Affine<T> => ({
+const affine = <T>({ parameters }: Model<T>, name: string): Required<Affine<T>> => ({
   weights: parameters[name]!,
   bias: parameters[`${name}_bias`]!,
 });
 
-const apply = <T>(ops: Ops<T>, input: T, { weights, bias }: Affine<T>): T => ops.add(ops.matMul(input, weights), bias);
+function apply<T>(ops: Ops<T>, input: T, { weights, bias }: Affine<T>): T {
+  const product = ops.matMul(input, weights);
+  return bias === undefined ? product : ops.add(product, bias);
+}
 
 export const linear = <T>(model: Model<T>, name: string, input: T): T => apply(model.ops, input, affine(model, name));
 
-const normalized = <T>(ops: Ops<T>, input: T): T => ops.normalize(input, normEpsilon);
+const mapAffine = <T>({ weights, bias }: Affine<T>, change: (a: T) => T): Affine<T> => ({
+  weights: change(weights),
+  ...(bias !== undefined && { bias: change(bias) }),
+});
 
 /** (h - mean) / sqrt(variance + epsilon) along the last axis, times a gain, plus a bias. */
 function layerNorm<T>(model: Model<T>, name: string, input: T): T {
+  const { ops } = model;
   const { weights: gain, bias } = affine(model, name);
-  return model.ops.add(model.ops.mul(normalized(model.ops, input), gain), bias);
+  return ops.add(ops.mul(ops.normalize(input, { epsilon: normEpsilon, shift: 0 }), gain), bias);
 }
 
 /**
- * What a map of normed tokens does to tokens that are only normalized: (n g + b) W + c = n (g W) + (b W + c). So gain and bias cost
- * a product with weights, which are fewer than the tokens.
+ * What a map of normed tokens is for tokens that are only normalized and shifted by 1. Gain and bias of the norm cost a product
+ * with weights, which are fewer than tokens: (n g + b) W + c = n (g W) + (b W + c) = n V + v. And v costs nothing: since the
+ * numbers n of a token sum to 0, a row added to each of the rows of V is seen by the shift alone, once per row. So
+ * n V + v = (n + 1) U with U = V + (v - sum V) / rows, the sum over the rows.
  */
-function behindNorm<T>(model: Model<T>, norm: string, { weights, bias }: Affine<T>): Affine<T> {
-  const { ops } = model;
+function behindNorm<T>(model: Model<T>, norm: string, { weights, bias }: Required<Affine<T>>): Affine<T> {
+  const { ops, sizes } = model;
   const { weights: gain, bias: shift } = affine(model, norm);
-  return {
-    weights: ops.mul(ops.expandDims(gain, 1), weights),
-    bias: ops.add(ops.squeeze(ops.matMul(ops.expandDims(shift, 0), weights), 0), bias),
-  };
+  const scaled = ops.mul(ops.expandDims(gain, 1), weights);
+  const constant = ops.add(ops.squeeze(ops.matMul(ops.expandDims(shift, 0), weights), 0), bias);
+  const row = scale(ops, ops.sub(constant, ops.sum(scaled, 0)), 1 / option(sizes, 'width'));
+  return { weights: ops.add(scaled, row) };
 }
 
 /** A part of a layer takes its tokens normed or as they are; so does the read-out. Its own map, for what `input` gives it. */
 function entering<T>(model: Model<T>, norm: string, name: string): { input: (tokens: T) => T; map: Affine<T> } {
   const own = affine(model, name);
   if (!isPreNorm(model.sizes)) return { input: (tokens) => tokens, map: own };
-  return { input: (tokens) => normalized(model.ops, tokens), map: behindNorm(model, norm, own) };
+  const input = (tokens: T) => model.ops.normalize(tokens, { epsilon: normEpsilon, shift: 1 });
+  return { input, map: behindNorm(model, norm, own) };
 }
 
 /**
@@ -95,7 +106,7 @@ function feedForward<T>(model: Model<T>, layer: number, tokens: T): T {
   const scaled = (a: T) => scale(ops, a, Math.SQRT1_2);
   const { input, map: up } = entering(model, `norm2_${layer}`, `up_${layer}`);
   const down = affine(model, `down_${layer}`);
-  const u = apply(ops, input(tokens), { weights: scaled(up.weights), bias: scaled(up.bias) });
+  const u = apply(ops, input(tokens), mapAffine(up, scaled));
   return apply(ops, ops.erfGate(u), { weights: scaled(down.weights), bias: down.bias });
 }
 
@@ -141,7 +152,7 @@ export function headsOf<T>(
   const own = input(tokens);
   const project = (from: T, start: number, end: number): T[] => {
     const columns = (a: T): T => (end - start === 3 * width ? a : ops.slice(a, -1, start, end));
-    const all = apply(ops, from, { weights: columns(map.weights), bias: columns(map.bias) });
+    const all = apply(ops, from, mapAffine(map, columns));
     return Array.from({ length: (end - start) / side }, (_, i) => ops.slice(all, -1, i * side, (i + 1) * side));
   };
   if (askers === 'all') {

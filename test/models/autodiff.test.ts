@@ -79,7 +79,11 @@ const cases: Record<string, Case> = {
     of: (ops, { a, b }) => ops.sub(ops.logSumExp(ops.slice(a!, 1, 0, 3)), b!),
   },
   softmax: { shapes: { a: [2, 3, 5] }, of: (ops, { a }) => ops.softmax(a!) },
-  normalize: { shapes: { a: [2, 3, 5] }, of: (ops, { a }) => ops.normalize(a!, 0.1) },
+  normalize: { shapes: { a: [2, 3, 5] }, of: (ops, { a }) => ops.normalize(a!, { epsilon: 0.1, shift: 0 }) },
+  'normalize, shifted': {
+    shapes: { a: [2, 3, 5] },
+    of: (ops, { a }) => ops.normalize(a!, { epsilon: 0.1, shift: 2 }),
+  },
   minimum: { shapes: { a: [3, 5], b: [5] }, of: (ops, { a, b }) => ops.minimum(a!, b!) },
   'minimum with a number': { shapes: { a: [3, 5] }, of: (ops, { a }) => ops.minimum(a!, ops.constant(0.2)) },
   less: { shapes: { a: [3, 5], b: [5] }, of: (ops, { a, b }) => ops.mul(ops.less(a!, b!), a!) },
