@@ -11,7 +11,7 @@ import { sizeOf } from '../models/shape.ts';
 import type { DeviceName } from './engine-table.ts';
 import type { Engine, EngineOptions, TrainingState } from './engines.ts';
 import { createOptimizer } from './optimizers.ts';
-import { stepsKept } from './training-prompts.ts';
+import { stepsUnderWay } from './training-prompts.ts';
 import { buildTrainingStep, reportOutputs, type TrainingStep, trainingStepModel } from './training-step.ts';
 
 export interface PreparedStep {
@@ -38,6 +38,8 @@ export interface GraphEngineParts {
 
 export function createGraphEngine({ device, pipelineDepth, options, step, session }: GraphEngineParts): Engine {
   const { state, scalars, size, parameters } = step;
+  const { sizes, batch = Infinity, contextLength = Infinity } = options;
+  const isKept = pipelineDepth <= stepsUnderWay({ batch, contextLength, dimension: sizes.dimension });
   const optimizer = createOptimizer(options.optimizer);
   return {
     name: 'onnx',
@@ -51,7 +53,7 @@ export function createGraphEngine({ device, pipelineDepth, options, step, sessio
       const numbers = scalars.map(
         ({ scalar, input }): Feed => ({ name: input, shape: [], values: Float32Array.of(values[scalar]!) }),
       );
-      const started = session.step([...feedsOf(batch, pipelineDepth <= stepsKept), ...numbers]);
+      const started = session.step([...feedsOf(batch, isKept), ...numbers]);
       return {
         async read() {
           const [loss, gradientNorm] = await started.read();

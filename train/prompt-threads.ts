@@ -7,7 +7,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { compiledFile } from '../infer/compiled.ts';
 import { allocateSharedSteps, createSharedPrompts, type SharedSteps } from './shared-prompts.ts';
-import { createPromptSource, type PromptSource, promptNumber, type Source, stepsKept } from './training-prompts.ts';
+import { createPromptSource, type PromptSource, promptNumber, type Source, stepsUnderWay } from './training-prompts.ts';
 
 /** What the thread is started with: the law, and the memory of its batches. */
 export interface DrawingSettings {
@@ -23,12 +23,6 @@ export interface DrawingOrder {
 
 /** Steps of fewer covariates are drawn faster than a message takes. */
 const covariatesForThreads = 100_000;
-
-/** Steps that the other thread is told of ahead: one is waited for while another is drawn. */
-const ordersAhead = 2;
-/** Batches of either thread, for every other step: those of {@link stepsKept} steps before stay while the next ones are drawn. */
-const ownSlots = 1 + stepsKept / 2;
-const slots = ordersAhead + stepsKept / 2;
 
 interface ThreadedRun extends Source {
   readonly steps: number;
@@ -49,6 +43,12 @@ export function openPromptSource(config: ThreadedRun, firstStep: number): Prompt
 export function openThreadedSource({ steps, ...config }: ThreadedRun, firstStep: number): PromptSource {
   const { batch, contextLength, seed, task, trainingPrompts } = config;
   const source: Source = { batch, contextLength, seed, task, trainingPrompts };
+  const kept = stepsUnderWay({ batch, contextLength, dimension: task.dimension });
+  /** Steps that the other thread is told of ahead: they are drawn while earlier ones are under way. */
+  const ordersAhead = 1 + kept / 2;
+  /** Batches of either thread, for every other step: those of the steps under way stay while the next ones are drawn. */
+  const ownSlots = 1 + kept / 2;
+  const slots = ordersAhead + kept / 2;
   const rooms = allocateSharedSteps(source, slots);
   const workerData: DrawingSettings = { config: source, rooms };
   const worker = new Worker(compiledFile(import.meta.url, 'drawing-worker'), { workerData, execArgv: [] });

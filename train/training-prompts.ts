@@ -17,14 +17,25 @@ export function promptNumber(
   return trainingPrompts === null ? step * batch : (step * batch) % trainingPrompts;
 }
 
-/** Calls for later steps that a batch in shared memory outlives: as many steps may be under way that read it there. */
-export const stepsKept = 2;
+/** Up to so many covariates a step is short beside the turns that threads take on a core. */
+const covariatesOfShortStep = 1_000_000;
+
+/**
+ * Steps that may be under way at once: the next ones are drawn while they compute. Short ones in greater number, since three
+ * threads share the cores for some milliseconds each: with 2 of 256 prompts of 40 pairs in 20 dimensions two cores were idle for
+ * 22 % of the time, with 6 for 13 %.
+ */
+export function stepsUnderWay({ batch, contextLength, dimension }: Readonly<Record<SizeName, number>>): number {
+  return batch * (contextLength + 1) * dimension <= covariatesOfShortStep ? 6 : 2;
+}
+
+type SizeName = 'batch' | 'contextLength' | 'dimension';
 
 /** Where a loop's prompts come from. */
 export interface PromptSource {
   /**
    * The prompts of a step; steps are asked for in their order. The batch is filled again after the next call; in memory that
-   * threads share it stays for {@link stepsKept} calls more.
+   * threads share it stays for {@link stepsUnderWay} calls more.
    */
   next(step: number): LabelledBatch | Promise<LabelledBatch>;
   close(): Promise<void>;

@@ -5,7 +5,7 @@ import { createEngine } from '../../train/engines.ts';
 import { initialState } from '../../train/initial-state.ts';
 import { initialProgress, runLoop } from '../../train/loop.ts';
 import { openPromptSource, openThreadedSource } from '../../train/prompt-threads.ts';
-import { createPromptSource, createTrainingPrompts, stepsKept } from '../../train/training-prompts.ts';
+import { createPromptSource, createTrainingPrompts, stepsUnderWay } from '../../train/training-prompts.ts';
 import { smallConfig } from './fixtures.ts';
 
 describe.each([0, 1, 6])('from step %i on', (first) => {
@@ -28,14 +28,15 @@ describe.each([0, 1, 6])('from step %i on', (first) => {
 });
 
 test('a batch stays as it is while the next ones are asked for', async () => {
-  const config = smallConfig({ steps: 13 });
+  const config = smallConfig({ steps: 33 });
+  const stays = 1 + stepsUnderWay({ ...config, dimension: config.task.dimension });
   const source = openThreadedSource(config, 3);
   const kept: { covariates: Float32Array; before: number[] }[] = [];
   for (let step = 3; step < config.steps; step++) {
     const { covariates } = await source.next(step);
     kept.unshift({ covariates, before: [...covariates] });
     await new Promise((resolve) => setTimeout(resolve, 5));
-    for (const { covariates, before } of kept.slice(0, 1 + stepsKept)) expect([...covariates]).toEqual(before);
+    for (const { covariates, before } of kept.slice(0, stays)) expect([...covariates]).toEqual(before);
   }
   await source.close();
 });
