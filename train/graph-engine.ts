@@ -41,6 +41,13 @@ export function createGraphEngine({ device, pipelineDepth, options, step, sessio
   const { sizes, batch = Infinity, contextLength = Infinity } = options;
   const isKept = pipelineDepth <= stepsUnderWay({ batch, contextLength, dimension: sizes.dimension });
   const optimizer = createOptimizer(options.optimizer);
+  /** Feeds of the batches that come again and again. */
+  const known = new WeakMap<LabelledBatch, readonly Feed[]>();
+  const feedsFor = (batch: LabelledBatch): readonly Feed[] => {
+    const feeds = known.get(batch) ?? feedsOf(batch, isKept);
+    known.set(batch, feeds);
+    return feeds;
+  };
   return {
     name: 'onnx',
     device,
@@ -53,7 +60,7 @@ export function createGraphEngine({ device, pipelineDepth, options, step, sessio
       const numbers = scalars.map(
         ({ scalar, input }): Feed => ({ name: input, shape: [], values: Float32Array.of(values[scalar]!) }),
       );
-      const started = session.step([...feedsOf(batch, isKept), ...numbers]);
+      const started = session.step([...feedsFor(batch), ...numbers]);
       return {
         async read() {
           const [loss, gradientNorm] = await started.read();
