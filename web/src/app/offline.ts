@@ -9,6 +9,9 @@ const script = './service-worker.js';
 /** A panel that never gets ready, such as one that waits for a file, is not waited for longer. */
 const PATIENCE = 15_000;
 
+/** Milliseconds without an arrival after which nothing is taken to be on its way: the worker would fetch it a second time. */
+const QUIET = 1000;
+
 /** Fires `change` when `words` are others. */
 export class Offline extends EventTarget {
   #words = '';
@@ -19,7 +22,7 @@ export class Offline extends EventTarget {
   }
 
   /**
-   * Registers after the first paint, once a panel in `main` shows its results. Never throws: the page works without.
+   * Registers once a panel in `main` shows its results and nothing more arrives. Never throws: the page works without.
    * @param main Where panels are.
    */
   async start(main: Element): Promise<void> {
@@ -30,6 +33,7 @@ export class Offline extends EventTarget {
       return;
     }
     await becomesReady(main);
+    await becomesQuiet();
     try {
       const registration = await navigator.serviceWorker.register(script, { scope: './' });
       const worker = registration.active ?? registration.installing ?? registration.waiting;
@@ -68,5 +72,21 @@ function becomesReady(main: Element): Promise<void> {
     });
     const timer = setTimeout(done, PATIENCE);
     observer.observe(main, { subtree: true, childList: true, attributeFilter: ['data-ready'] });
+  });
+}
+
+/** Resolves once no file has arrived for a while. */
+function becomesQuiet(): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      observer.disconnect();
+      resolve();
+    };
+    let timer = setTimeout(done, QUIET);
+    const observer = new PerformanceObserver(() => {
+      clearTimeout(timer);
+      timer = setTimeout(done, QUIET);
+    });
+    observer.observe({ type: 'resource' });
   });
 }
