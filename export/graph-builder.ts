@@ -114,6 +114,22 @@ export class GraphBuilder {
     return value;
   }
 
+  /**
+   * Has the node whose first output is `first` read its first input, `input`, through a view of the same numbers: what ONNX Runtime
+   * would join to one operator stays two.
+   */
+  setApart(first: Value, input: Value): void {
+    const index = this.#nodes.findIndex(({ outputs }) => outputs[0] === first.name);
+    const axes = this.integers([0]);
+    const view = this.node(
+      'Squeeze',
+      [this.node('Unsqueeze', [input, axes], { shape: [1, ...input.shape] }), axes],
+      input,
+    );
+    const node = this.#nodes[index]!;
+    this.#nodes.splice(index, 1, ...this.#nodes.splice(-2), { ...node, inputs: [view.name, ...node.inputs.slice(1)] });
+  }
+
   /** Makes a value an output of the graph, under exactly this name. */
   output(name: string, value: Value, doc?: string): void {
     const { dtype, shape } = value;

@@ -82,7 +82,11 @@ export function graphOps(builder: GraphBuilder): ShapedOps<Value> {
     normalize: (a, norm) => normOf(a, norm).normalized,
     inverseDeviation(a, norm) {
       const made = normOf(a, norm);
-      made.inverseDeviation ??= builder.optionalOutput(made.normalized, 2, 'inverse_deviation', a.shape.with(-1, 1));
+      if (made.inverseDeviation === undefined) {
+        made.inverseDeviation = builder.optionalOutput(made.normalized, 2, 'inverse_deviation', a.shape.with(-1, 1));
+        // Joined with a sum before it, ONNX Runtime's WebGPU kernel would not give this output, and its CPU kernel is slow.
+        builder.setApart(made.normalized, a);
+      }
       return made.inverseDeviation;
     },
     // With p = softmax(a): sum p (a - log p), of which a term is 0 where p is. How ReduceMax, by which one would do it, is

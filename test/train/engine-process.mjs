@@ -14,13 +14,15 @@ import { garbageCollector } from '../garbage.mjs';
 const [device, count, json] = process.argv.slice(2);
 const steps = Number(count);
 const config = parseConfig('argument', JSON.parse(json));
-const { batch, contextLength, model, optimizer, clipNorm, seed } = config;
+const { batch, contextLength, model, optimizer, clipNorm, loss, seed } = config;
 const engine = await createEngine('onnx', {
   device,
   architecture: architectureNamed(model.name),
-  sizes: { dimension: model.dimension },
+  sizes: model,
   optimizer,
   clipNorm,
+  loss,
+  contextLength,
 });
 engine.loadState(initialState(config));
 const sampler = createSampler(config.task);

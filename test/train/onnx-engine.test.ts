@@ -230,6 +230,14 @@ describe.runIf(requireOrSkip('webgpu', webgpu.available, webgpu.detail))('on web
     expect(ours.marks[3]!.bytes - ours.marks[1]!.bytes).toBeLessThan(5 * megabyte);
   });
 
+  test.each([1, 0])('a transformer with preNorm %i trains there as on cpu', { timeout: 120_000 }, (preNorm) => {
+    const model = { name: 'transformer', dimension: 2, options: { layers: 2, width: 6, heads: 2, preNorm } };
+    const loss = { name: 'sequence-squared-error' } as const;
+    const config = smallConfig({ model, loss, optimizer: sgd, contextLength: 3, batch: 2 });
+    const [ours, theirs] = [runProcess('webgpu', 8, config), runProcess('cpu', 8, config)];
+    expectClose(ours.losses, theirs.losses, { relative: 1e-4, absolute: 1e-5 });
+  });
+
   test('2,000 steps in flat memory', { timeout: 300_000 }, () => {
     const model = { name: 'softmax-attention', dimension: 2 };
     const { marks, losses } = runProcess('webgpu', 2000, smallConfig({ model, contextLength: 3, batch: 2 }));
