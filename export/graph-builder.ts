@@ -100,18 +100,19 @@ export class GraphBuilder {
     return value;
   }
 
-  /** An optional output, at a position, of the node whose first output is `first`, named after it. */
-  optionalOutput(first: Value, position: number, suffix: string, shape: readonly Dim[]): Value {
+  /** Optional outputs of the node whose first output is `first`, in the operator's order, named behind it: `matmul_3_mean`. */
+  optionalOutputs(first: Value, more: Readonly<Record<string, readonly Dim[]>>): Value[] {
     const index = this.#nodes.findIndex(({ outputs }) => outputs[0] === first.name);
     const node = this.#nodes[index];
-    if (node === undefined || node.outputs.length > position) {
-      throw new ExportError({ where: 'GraphBuilder', expected: `a node without output ${position}`, got: first.name });
+    if (node === undefined || node.outputs.length > 1) {
+      throw new ExportError({ where: 'GraphBuilder', expected: 'a node with one output', got: first.name });
     }
-    const value: Value = { name: this.#claim(`${first.name}_${suffix}`), dtype: first.dtype, shape };
-    const skipped = Array.from({ length: position - node.outputs.length }, () => '');
-    this.#nodes[index] = { ...node, outputs: [...node.outputs, ...skipped, value.name] };
-    this.#interior.push(value);
-    return value;
+    const values = Object.entries(more).map(
+      ([name, shape]): Value => ({ name: this.#claim(`${first.name}_${name}`), dtype: first.dtype, shape }),
+    );
+    this.#nodes[index] = { ...node, outputs: [...node.outputs, ...values.map(({ name }) => name)] };
+    this.#interior.push(...values);
+    return values;
   }
 
   /**

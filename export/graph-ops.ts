@@ -83,7 +83,9 @@ export function graphOps(builder: GraphBuilder): ShapedOps<Value> {
     inverseDeviation(a, norm) {
       const made = normOf(a, norm);
       if (made.inverseDeviation === undefined) {
-        made.inverseDeviation = builder.optionalOutput(made.normalized, 2, 'inverse_deviation', a.shape.with(-1, 1));
+        const shape = a.shape.with(-1, 1);
+        // The mean too, which nobody reads: not every kernel can leave out an output between others.
+        made.inverseDeviation = builder.optionalOutputs(made.normalized, { mean: shape, inverse_deviation: shape })[1]!;
         // Joined with a sum before it, ONNX Runtime's WebGPU kernel would not give this output, and its CPU kernel is slow.
         builder.setApart(made.normalized, a);
       }

@@ -26,9 +26,10 @@ export function interpretGraph<T>(
     if (initializer.dtype === 'int64') integers.set(initializer.name, integersOf(initializer));
     else values.set(initializer.name, literal(initializer));
   }
+  const read = new Set([...graph.outputs.map(({ name }) => name), ...graph.nodes.flatMap(({ inputs }) => inputs)]);
   for (const node of graph.nodes) {
     for (const [index, name] of node.outputs.entries()) {
-      if (name !== '') values.set(name, interpretNode(ops, node, values, integers, index));
+      if (read.has(name)) values.set(name, interpretNode(ops, node, values, integers, index));
     }
   }
   return Object.fromEntries(graph.outputs.map(({ name }) => [name, values.get(name)!]));
@@ -90,7 +91,7 @@ export function interpretNode<T>(
       if (output === 2) return ops.inverseDeviation(at(0), norm);
       const scaled = ops.mul(ops.normalize(at(0), norm), at(1));
       if (output === 0) return node.inputs.length === 2 ? scaled : ops.add(scaled, at(2));
-      throw unknownForm(node, 'no mean asked for');
+      throw unknownForm(node, 'a mean that nobody reads');
     }
     case 'Softmax':
       if (integerAttribute(node, 'axis') !== -1) throw unknownForm(node, 'axis = -1');
