@@ -31,7 +31,7 @@ export const rows: Readonly<Record<string, RowWords>> = {
     peer: pytorch,
     aim: '1.7',
     limit:
-      'Matrix products on all cores, which both programs leave to a library; then the element-wise nodes of GELU and layer norm, forward and backward.',
+      'Matrix products on all cores, which both programs leave to a library; then GELU, forward and backward, some nine passes over the widest tensors and a fifth of the step; and cutting and joining the heads, which ONNX Runtime does in one thread.',
   },
   'tfjs-train': {
     work: 'training step of linear self-attention, our engine `onnx`',
