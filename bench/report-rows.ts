@@ -18,7 +18,7 @@ export const rows: Readonly<Record<string, RowWords>> = {
     peer: pytorch,
     aim: '4',
     limit:
-      'Drawing the prompts in two threads, and the step beside them in a third, on two cores: short pieces of work that wait for one another. Half of the processor time goes into drawing. A step copies its prompts once, since ONNX Runtime takes no memory that threads share, reads them four times and computes little; its ninety small nodes cost nearly as much as its four large ones.',
+      'Drawing the prompts in two threads, and the step beside them in a third, on two cores that are both busy nearly all the time. Half of the processor time goes into drawing, a quarter into ONNX Runtime, most of that into four products; the rest is the one copy that it forces, since it takes no memory that threads share, and JavaScript and messages between threads.',
   },
   'multilayer-train': {
     work: 'training step of 3-layer linear self-attention, d=5 N=20 B=256, Adam',
