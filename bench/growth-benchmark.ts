@@ -2,6 +2,7 @@
  * How the cost of a training step grows with batch, context, dimension and depth: times at doubled sizes and the exponent of
  * the power law through them. What is inherent: products of `dimension` x `dimension` matrices, and attention's T x T scores.
  */
+import type { TrainingConfig } from '../train/config.ts';
 import type { LoneBenchmark, Result } from './benchmark.ts';
 import { median, round } from './benchmark.ts';
 import { configOf, type TrainingWork, trainingContestant, trainingWorks } from './train-benchmarks.ts';
@@ -45,6 +46,12 @@ function sizedWork(base: TrainingWork, axis: Axis, factor: number): TrainingWork
   return { ...base, options: { ...base.options, layers: (base.options?.['layers'] ?? 1) * factor } };
 }
 
+/** Nothing is to be learned here: at a rate at which the smallest learns, the deepest diverges. */
+function timedConfig(work: TrainingWork): TrainingConfig {
+  const config = configOf(work);
+  return { ...config, logEvery: startOf(work.steps), optimizer: { ...config.optimizer, learningRate: 1e-9 } };
+}
+
 const sizeAlong = (work: TrainingWork, axis: Axis): number =>
   axis === 'layers' ? work.options!['layers']! : work[axis];
 
@@ -61,9 +68,7 @@ async function measureCurve(name: keyof typeof trainingWorks, axis: Axis, isTiny
   const whole: TrainingWork = { ...trainingWorks[name], steps: stepsOf[name] };
   const base = isTiny ? { ...whole, batch: 2, context: 3, dimension: 2, steps: 4 } : whole;
   const works = factors.map((factor) => sizedWork(base, axis, factor));
-  const contestants = works.map((work) =>
-    trainingContestant({ ...configOf(work), logEvery: startOf(work.steps) }, !isTiny),
-  );
+  const contestants = works.map((work) => trainingContestant(timedConfig(work), !isTiny));
   const times = works.map((): number[] => []);
   try {
     for (let i = 0; i < (isTiny ? 1 : rounds); i++) {
