@@ -46,10 +46,18 @@ function sizedWork(base: TrainingWork, axis: Axis, factor: number): TrainingWork
   return { ...base, options: { ...base.options, layers: (base.options?.['layers'] ?? 1) * factor } };
 }
 
-/** Nothing is to be learned here: at a rate at which the smallest learns, the deepest diverges. */
+/**
+ * Nothing is to be learned here, and nothing may be taken for divergence: from the usual start a deep model gives some prompts
+ * enormous answers. It starts close to 0 instead, and stays there.
+ */
 function timedConfig(work: TrainingWork): TrainingConfig {
   const config = configOf(work);
-  return { ...config, logEvery: startOf(work.steps), optimizer: { ...config.optimizer, learningRate: 1e-9 } };
+  return {
+    ...config,
+    logEvery: startOf(work.steps),
+    initialisation: { scheme: 'generic', options: { scale: 1e-3 } },
+    optimizer: { ...config.optimizer, learningRate: 1e-9 },
+  };
 }
 
 const sizeAlong = (work: TrainingWork, axis: Axis): number =>
