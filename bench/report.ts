@@ -249,7 +249,9 @@ ${environmentLines(matches)}
 
 Times are medians over rounds in which all programs work in turn, the least in brackets. Before anything counts each has worked for
 a second and a half, since code that is compiled while it runs is slow at first. Training is a new run in every round, threads and
-session included: ${runLengths()}. The ratio is the peer’s time over ours: 2 means twice as fast. The last columns are shares of what the same machine could do in the same minute: bytes copied by one
+session included:
+${runLengths()}.
+The ratio is the peer’s time over ours: 2 means twice as fast. The last columns are shares of what the same machine could do in the same minute: bytes copied by one
 thread, and float32 operations in a large matrix product on all cores.
 
 ${table(matches)}
