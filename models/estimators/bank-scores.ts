@@ -10,7 +10,7 @@
  * In WebAssembly's SIMD (`models/simd/bank-scores.as`) where there is such a thing, and otherwise in TypeScript, to the same bits.
  */
 import { kernelBase64 } from '../simd/bank-scores-wasm.ts';
-import { growTo, type KernelMemory, startKernel } from '../simd/start-kernel.ts';
+import { growTo, type KernelMemory, kernelOnDemand } from '../simd/start-kernel.ts';
 
 /** Prompts of one size, one after the other. */
 export interface Contexts {
@@ -50,17 +50,15 @@ const momentCount = (dimension: number): number => ((dimension + 1) * (dimension
 
 const roundUp = (value: number): number => 4 * Math.ceil(value / 4);
 
-let kernel: Kernel | null | undefined;
+const kernelOf = kernelOnDemand<Kernel>(kernelBase64);
 
 /**
  * @param bank `[tasks, dimension]`
  * @param implementation Default: `simd` where it runs.
  */
 export function createBankScorer(bank: Float64Array, dimension: number, implementation?: 'simd' | 'plain'): BankScorer {
-  if (kernel === undefined) kernel = startKernel<Kernel>(kernelBase64) ?? null;
-  return kernel === null || implementation === 'plain'
-    ? createPlainScorer(bank, dimension)
-    : createKernelScorer(bank, dimension, kernel);
+  const kernel = implementation === 'plain' ? undefined : kernelOf();
+  return kernel === undefined ? createPlainScorer(bank, dimension) : createKernelScorer(bank, dimension, kernel);
 }
 
 function createKernelScorer(bank: Float64Array, dimension: number, { memory, base, ...kernel }: Kernel): BankScorer {

@@ -18,7 +18,7 @@
  */
 import type { PromptBatch } from '../prompts.ts';
 import { kernelBase64 } from '../simd/least-squares-wasm.ts';
-import { growTo, type KernelMemory, startKernel } from '../simd/start-kernel.ts';
+import { growTo, type KernelMemory, kernelOnDemand } from '../simd/start-kernel.ts';
 import { promptsAtOnce } from './estimator.ts';
 import { createPlainSolver } from './linear-systems-plain.ts';
 
@@ -63,12 +63,12 @@ interface Kernel {
   ): void;
 }
 
-let kernel: Kernel | null | undefined;
+const kernelOf = kernelOnDemand<Kernel>(kernelBase64);
 
 /** @param implementation Default: `simd` where it runs. */
 export function createLinearSolver(implementation?: 'simd' | 'plain'): LinearSolver {
-  if (kernel === undefined) kernel = startKernel<Kernel>(kernelBase64) ?? null;
-  return kernel === null || implementation === 'plain' ? createPlainSolver() : createKernelSolver(kernel);
+  const kernel = implementation === 'plain' ? undefined : kernelOf();
+  return kernel === undefined ? createPlainSolver() : createKernelSolver(kernel);
 }
 
 function createKernelSolver({ memory, base, solve }: Kernel): LinearSolver {

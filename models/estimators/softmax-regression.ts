@@ -13,7 +13,7 @@
  * Source of the bound: Böhning (1992), "Multinomial logistic regression algorithm".
  */
 import { kernelBase64 } from '../simd/softmax-regression-wasm.ts';
-import { growTo, type KernelMemory, startKernel } from '../simd/start-kernel.ts';
+import { growTo, type KernelMemory, kernelOnDemand } from '../simd/start-kernel.ts';
 import { createPlainRegression } from './softmax-regression-plain.ts';
 
 /** Contexts of one size, one after the other. */
@@ -54,12 +54,12 @@ interface Kernel {
   ): void;
 }
 
-let kernel: Kernel | null | undefined;
+const kernelOf = kernelOnDemand<Kernel>(kernelBase64);
 
 /** @param implementation Default: `simd` where it runs. */
 export function createRegression(implementation?: 'simd' | 'plain'): Regression {
-  if (kernel === undefined) kernel = startKernel<Kernel>(kernelBase64) ?? null;
-  return kernel === null || implementation === 'plain' ? createPlainRegression() : createKernelRegression(kernel);
+  const kernel = implementation === 'plain' ? undefined : kernelOf();
+  return kernel === undefined ? createPlainRegression() : createKernelRegression(kernel);
 }
 
 function createKernelRegression({ memory, base, regress }: Kernel): Regression {

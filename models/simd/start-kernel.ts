@@ -41,6 +41,15 @@ export function startKernel<T>(base64: string, memory?: SharedKernelMemory): T |
   }
 }
 
+/** {@link startKernel} when it is first asked for; all who ask have the same kernel, and so the same memory. */
+export function kernelOnDemand<T>(base64: string): () => T | undefined {
+  let started: { readonly kernel: T | undefined } | undefined;
+  return () => {
+    started ??= { kernel: startKernel<T>(base64) };
+    return started.kernel;
+  };
+}
+
 /** Zeroed memory that threads share, or undefined where WebAssembly is missing. */
 export function shareMemory(bytes: number): SharedKernelMemory | undefined {
   const WebAssembly = assembly();

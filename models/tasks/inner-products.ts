@@ -5,7 +5,7 @@
 
 import { drawingKernelsAt, type InnerProductsKernel } from '../simd/drawing-kernels.ts';
 import { kernelBase64 } from '../simd/inner-products-wasm.ts';
-import { growTo, type KernelMemory, startKernel } from '../simd/start-kernel.ts';
+import { growTo, type KernelMemory, kernelOnDemand } from '../simd/start-kernel.ts';
 
 export interface InnerProducts {
   /** `[B, rows, D]` */
@@ -31,12 +31,12 @@ const numbersAtOnce = 8192;
 /** Fewer products than this are computed faster than they are copied. */
 const productsForKernel = 2048;
 
-let kernel: Kernel | null | undefined;
+const kernelOf = kernelOnDemand<Kernel>(kernelBase64);
 
 /** Writes y = <w, x> + deviation * noise for every row. Sums are in float64, in the order of the axes, and rounded once. */
 export function respondLinearly(work: InnerProducts): void {
-  if (kernel === undefined) kernel = startKernel<Kernel>(kernelBase64) ?? null;
-  if (kernel === null || work.batch * work.rows * work.dimension < productsForKernel) respondPlainly(work);
+  const kernel = kernelOf();
+  if (kernel === undefined || work.batch * work.rows * work.dimension < productsForKernel) respondPlainly(work);
   else if (!respondInPlace(work)) respondInKernel(kernel, work);
 }
 
