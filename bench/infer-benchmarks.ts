@@ -24,6 +24,8 @@ export interface InferenceWork extends Omit<TrainingWork, 'steps' | 'loss'> {
   readonly isShared: boolean;
   /** Batches per round. */
   readonly count: number;
+  /** Batches that are asked for before the first of them is answered: with 2 no thread waits for the next question. */
+  readonly asked: 1 | 2;
 }
 
 /** The architecture at its starting values, frozen: what it predicts does not matter here. */
@@ -59,10 +61,15 @@ export async function inferenceContestant(work: InferenceWork, on: ProviderName 
   const { provider, adapter, runtime, threads, opset } = session.report;
   return {
     label: 'icl-onnx',
-    settings: { provider, adapter, runtime, threads, opset, batches: work.count },
+    settings: { provider, adapter, runtime, threads, opset, batches: work.count, asked: work.asked },
     async round() {
       const start = performance.now();
-      for (let i = 0; i < work.count; i++) await session.run(prompts);
+      const waiting: Promise<unknown>[] = [];
+      for (let i = 0; i < work.count; i++) {
+        waiting.push(session.run(prompts));
+        if (waiting.length === work.asked) await waiting.shift();
+      }
+      await Promise.all(waiting);
       return (performance.now() - start) / work.count;
     },
     close: () => session.close(),
@@ -83,7 +90,7 @@ function inferenceBenchmark({ name, description, work: whole, unit, peer }: Infe
     description,
     async open(options) {
       const work = options.isTiny ? { ...whole, batch: 3, context: 4, dimension: 2, count: 1 } : whole;
-      const { dimension, context, batch, queries, prefixes, isShared } = work;
+      const { dimension, context, batch, queries, prefixes, isShared, asked } = work;
       const sizes = { dimension, context, batch, ...work.options };
       const none = { peers: [], missing: null };
       return {
@@ -91,7 +98,7 @@ function inferenceBenchmark({ name, description, work: whole, unit, peer }: Infe
         ...(peer === null ? none : await peersOf(options, { ...peer, sizes })),
         unit,
         work: countWork(frozenModel(work).graph, { batch, context, queries }),
-        settings: { ...sizes, queries, prefixes, isShared },
+        settings: { ...sizes, queries, prefixes, isShared, asked },
       };
     },
   };
@@ -106,6 +113,7 @@ export const lsa = {
   prefixes: false,
   isShared: true,
   count: 100,
+  asked: 2,
 } as const;
 
 export const transformer = {
@@ -118,6 +126,7 @@ export const transformer = {
   prefixes: false,
   isShared: true,
   count: 20,
+  asked: 2,
 } as const;
 
 export const inferBenchmarks: readonly Benchmark[] = [
@@ -125,6 +134,13 @@ export const inferBenchmarks: readonly Benchmark[] = [
     name: 'lsa-infer',
     description: 'predictions of linear self-attention for a batch, against PyTorch',
     work: lsa,
+    unit: 'ms per batch',
+    peer: { program: 'linear_attention', work: 'infer', count: 20 },
+  }),
+  inferenceBenchmark({
+    name: 'lsa-infer-alone',
+    description: 'the same, each batch asked for when the last is answered',
+    work: { ...lsa, asked: 1 },
     unit: 'ms per batch',
     peer: { program: 'linear_attention', work: 'infer', count: 20 },
   }),

@@ -79,7 +79,7 @@ function drawRoofline(results: readonly Result[]) {
   const counted = results.flatMap((result) => {
     const { ceiling } = settingsOf(result);
     const isDrawn = ceiling !== undefined && ceiling.flops > 0 && result.peer !== null;
-    return isDrawn && result.name !== 'lsa-infer-copied' ? [{ result, ceiling }] : [];
+    return isDrawn && !rows[result.name]!.isVariant ? [{ result, ceiling }] : [];
   });
   const roofs = counted.map(({ ceiling }) => ceiling);
   const copy = Math.max(...roofs.map(({ copyGigabytes }) => copyGigabytes));

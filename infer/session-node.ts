@@ -92,7 +92,7 @@ async function startInSlot(settings: WorkerSettings): Promise<Started> {
         shards,
         checksNumbers,
         takesWhole: (prompts) => runner.takesWhole(prompts),
-        run: (block, out, pieceSize) => runner.run(block, out, pieceSize),
+        run: (block, room, pieceSize) => runner.run(block, room, pieceSize),
         close,
       },
       runtime,

@@ -92,8 +92,8 @@ function createRunner(ort: OnnxRuntime, session: OrtSession, provider: WebProvid
     shards: 1,
     checksNumbers: false,
     takesWhole: () => false,
-    run(block, out) {
-      const answered = last.then(() => answer(block, out));
+    run(block, room) {
+      const answered = last.then(() => answer(block, room()));
       last = answered.catch(() => {});
       return answered;
     },

@@ -10,7 +10,8 @@ import { condense, createOrtSession, type OnnxRuntime, type OrtSession, runtimeV
 import { providerNamed } from './provider-table.ts';
 import { runBlock } from './run-block.ts';
 import type { Predictions } from './session.ts';
-import { type FromWorker, type Job, sliceAnswers, type ToWorker, type WorkerSettings } from './worker-protocol.ts';
+import { sliceAnswers } from './slice-answers.ts';
+import type { FromWorker, Job, ToWorker, WorkerSettings } from './worker-protocol.ts';
 
 const port = parentPort!;
 const { provider, bytes, threads, answersShow } = workerData as WorkerSettings;

@@ -6,10 +6,18 @@
 import type { RunnableModel } from '../export/read-model.ts';
 import { classesOf } from '../models/architecture.ts';
 import { ProviderError } from '../models/errors.ts';
-import { type PromptBatch, responseWidth, sliceBatch, validateBatch, validateShapes } from '../models/prompts.ts';
+import {
+  type PromptBatch,
+  type PromptContract,
+  responseWidth,
+  sliceBatch,
+  validateBatch,
+  validateShapes,
+} from '../models/prompts.ts';
 import { checkMemoryBudget, promptsPerPiece } from './batching.ts';
 import { type Breather, createBreather } from './breathe.ts';
 import type { ProviderName } from './provider-table.ts';
+import { sliceAnswers } from './slice-answers.ts';
 
 export interface SessionOptions {
   /** Where to run; `auto` takes the fastest that works and is not a software adapter. */
@@ -44,9 +52,10 @@ export interface InferenceSession {
   readonly report: SessionReport;
   readonly model: RunnableModel;
   /**
-   * Answers a batch. Runs are answered one after the other, in the order they were asked. The arrays stay the caller's and
-   * must not change until the promise settles. The last bits of a prediction may depend on the batch it is asked in: a matrix
-   * product may sum one row in another order than many.
+   * Answers a batch. Runs are answered one after the other, in the order they were asked; whoever asks for the next before
+   * the last is answered lets no thread wait in between. The arrays stay the caller's and must not change until the promise
+   * settles. The last bits of a prediction may depend on the batch it is asked in: a matrix product may sum one row in another
+   * order than many.
    * @throws {ShapeError} | {DataError} if the batch does not fit the model or holds NaN or infinity.
    * @throws {ProviderError} if the session is closed or ONNX Runtime fails.
    */
@@ -66,11 +75,11 @@ export interface Runner {
   /** Whether it takes such a batch whole, and cuts it into pieces itself: it copies no prompt before its turn. */
   takesWhole(prompts: PromptBatch): boolean;
   /**
-   * Writes the answers into `out`, whose arrays have the right lengths. May be called once more than there are shards before
-   * the first is done.
+   * Writes the answers into the arrays of `room`, which have the right lengths; it is called once the work is under way. May
+   * be called once more than there are shards before the first is done; with batches that it takes whole, twice.
    * @param pieceSize Prompts that a shard computes at a time.
    */
-  run(block: PromptBatch, out: Predictions, pieceSize: number): Promise<void>;
+  run(block: PromptBatch, room: () => Predictions, pieceSize: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -90,11 +99,32 @@ export interface SessionParts {
   readonly runner: Runner;
 }
 
+/** What errors call the batch. */
+const where = 'prompts';
+
+const contractOf = ({ sizes, architecture }: RunnableModel): PromptContract => ({
+  dimension: sizes.dimension,
+  minimumContext: architecture.minimumContext,
+  classes: classesOf(sizes),
+});
+
+/** A run that was asked for. */
+interface Asked {
+  readonly isWhole: boolean;
+  /** When it and all before it are over, well or not. */
+  readonly over: Promise<void>;
+  /** When all before it are. */
+  readonly beforeOver: Promise<void>;
+}
+
+const ignore = () => {};
+
 /** A session around a runner. */
 export function createSession(parts: SessionParts): InferenceSession {
   checkMemoryBudget(parts.memoryBudget);
   const { model, report, runner } = parts;
-  let last: Promise<unknown> = Promise.resolve();
+  const now = Promise.resolve();
+  let last: Asked = { isWhole: false, over: now, beforeOver: now };
   let closed: Promise<void> | undefined;
   return {
     report,
@@ -108,35 +138,41 @@ export function createSession(parts: SessionParts): InferenceSession {
           remedy: 'Open another.',
         });
       }
-      const answer = last.then(() => runInBlocks(parts, prompts));
-      last = answer.catch(() => {});
+      validateShapes(where, prompts, contractOf(model));
+      const before = last;
+      const isWhole = runner.takesWhole(prompts);
+      // Of batches that are taken whole two are under way: a thread that is done with the one goes on with the other.
+      const turn = isWhole && before.isWhole ? before.beforeOver : before.over;
+      const answer = turn.then(() => runInBlocks(parts, prompts));
+      const settled = answer.then(ignore, ignore);
+      last = { isWhole, over: before.over.then(() => settled), beforeOver: before.over };
+      await before.over;
       return answer;
     },
     close() {
-      closed ??= last.then(() => runner.close());
+      closed ??= last.over.then(() => runner.close());
       return closed;
     },
   };
 }
 
-/** Answers a batch block by block; a lane more than shards, so that a block is made ready while the others run. */
+/** Answers a batch of right shapes block by block; a lane more than shards, so that a block is made ready while the others run. */
 async function runInBlocks(
   { model, memoryBudget, cacheBudget = memoryBudget, prefixes, runner }: SessionParts,
   prompts: PromptBatch,
 ): Promise<Predictions> {
   const { batch, context, queries } = prompts;
-  const where = 'prompts';
-  const contract = {
-    dimension: model.sizes.dimension,
-    minimumContext: model.architecture.minimumContext,
-    classes: classesOf(model.sizes),
-  };
-  validateShapes(where, prompts, contract);
-
+  const contract = contractOf(model);
   const perPrompt = queries * responseWidth(prompts);
-  const prediction = new Float32Array(batch * perPrompt);
   const perPrefix = (context + 1) * perPrompt;
-  const prefixPrediction = prefixes ? new Float32Array(batch * perPrefix) : undefined;
+  let answers: Predictions | undefined;
+  const allAnswers = (): Predictions => {
+    answers ??= {
+      prediction: new Float32Array(batch * perPrompt),
+      ...(prefixes && { prefixPrediction: new Float32Array(batch * perPrefix) }),
+    };
+    return answers;
+  };
   const { graph } = model;
   const pieceSize = promptsPerPiece(graph, prompts, { memoryBudget, cacheBudget }, runner.shards);
   const isWhole = runner.takesWhole(prompts);
@@ -153,13 +189,9 @@ async function runInBlocks(
       next = end;
       const block = sliceBatch(prompts, start, end);
       try {
-        if (!runner.checksNumbers) await validateBlock(where, prompts, block, contract, breather);
+        if (!runner.checksNumbers) await validateBlock(prompts, block, contract, breather);
         if (breather.isDue()) await breather.breathe();
-        const out = {
-          prediction: prediction.subarray(start * perPrompt, end * perPrompt),
-          ...(prefixPrediction && { prefixPrediction: prefixPrediction.subarray(start * perPrefix, end * perPrefix) }),
-        };
-        await runner.run(block, out, pieceSize);
+        await runner.run(block, () => sliceAnswers(allAnswers(), batch, start, end), pieceSize);
       } catch (error) {
         next = batch;
         if (error instanceof NotFiniteError) validateBatch(where, prompts, contract); // throws, and says where
@@ -170,7 +202,7 @@ async function runInBlocks(
   // All lanes are waited for even when one fails: the runner must be idle when the next run begins.
   const lanes = await Promise.allSettled(Array.from({ length: runner.shards + 1 }, lane));
   for (const outcome of lanes) if (outcome.status === 'rejected') throw outcome.reason;
-  return prefixPrediction === undefined ? { prediction } : { prediction, prefixPrediction };
+  return allAnswers();
 }
 
 /** Numbers checked between two turns of the event loop. */
@@ -178,10 +210,9 @@ const numbersAtOnce = 2 ** 16;
 
 /** Checks a block piece by piece, to keep the event loop free; an error counts prompts from the start of the whole batch. */
 async function validateBlock(
-  where: string,
   prompts: PromptBatch,
   block: PromptBatch,
-  contract: Parameters<typeof validateBatch>[2],
+  contract: PromptContract,
   breather: Breather,
 ): Promise<void> {
   const perPrompt = (block.context + block.queries) * (block.dimension + responseWidth(block));

@@ -39,13 +39,19 @@ export class ShardedRunner implements Runner {
     return isShared(prompts);
   }
 
-  async run(block: PromptBatch, out: Predictions, pieceSize: number): Promise<void> {
+  async run(block: PromptBatch, room: () => Predictions, pieceSize: number): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     const { prefixes } = this.#settings;
     const memory = this.#takeMemory(blockBytes(block, prefixes));
     try {
       const job = placeBlock(block, prefixes, pieceSize, memory);
-      await (this.takesWhole(block) ? this.#answerTogether(job) : this.#leastBusy().answer(job));
+      const answered = this.takesWhole(block) ? this.#answerTogether(job) : this.#leastBusy().answer(job);
+      let out: Predictions;
+      try {
+        out = room();
+      } finally {
+        await answered; // Until then the threads write to the memory.
+      }
       const { prediction, prefixPrediction } = job.answers;
       copyNumbers(out.prediction, prediction);
       if (prefixPrediction !== undefined) copyNumbers(out.prefixPrediction!, prefixPrediction);

@@ -97,15 +97,3 @@ export function placeBlock(block: PromptBatch, prefixes: boolean, pieceSize: num
     next,
   };
 }
-
-/** Entries of answers that belong to prompts `start` to `end`, without copying. */
-export function sliceAnswers({ prediction, prefixPrediction }: Predictions, batch: number, start: number, end: number) {
-  const part = (values: Float32Array) => {
-    const each = values.length / batch;
-    return values.subarray(start * each, end * each);
-  };
-  return {
-    prediction: part(prediction),
-    ...(prefixPrediction && { prefixPrediction: part(prefixPrediction) }),
-  } satisfies Predictions;
-}

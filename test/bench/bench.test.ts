@@ -12,6 +12,7 @@ const quick = [
   'multilayer-train',
   'transformer-train',
   'lsa-infer',
+  'lsa-infer-alone',
   'length-curve',
   'lsa-infer-queries',
   'transformer-infer',

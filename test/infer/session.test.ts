@@ -188,6 +188,35 @@ describe('prompts in memory that threads share', () => {
       model,
     );
   });
+
+  test('are answered in the order they were asked, the next begun before the last is done', async () => {
+    const bad = { ...shared, responses: new Float32Array(new SharedArrayBuffer(4 * shared.responses.length)) };
+    bad.responses.fill(Number.NaN);
+    const few = { ...sizes, batch: 2 };
+    const short = allocateBatch({ ...few, isShared: true });
+    for (const name of ['covariates', 'responses', 'query'] as const) {
+      short[name].set(ordinary[name].subarray(0, short[name].length));
+    }
+    await withSession(
+      'cpu',
+      async (session) => {
+        const [long, first] = [await session.run(ordinary), await session.run(short)];
+        // Long and short ones, ordinary memory and refused ones among them, all asked at once.
+        const asked = [shared, short, bad, ordinary, short, short, shared, bad, shared, ordinary, shared];
+        const order: number[] = [];
+        const outcomes = await Promise.allSettled(
+          asked.map((prompts, i) => session.run(prompts).finally(() => order.push(i))),
+        );
+        expect(order).toEqual(asked.map((_, i) => i));
+        for (const [i, outcome] of outcomes.entries()) {
+          if (asked[i] === bad) expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(DataError) });
+          else expect(outcome).toEqual({ status: 'fulfilled', value: asked[i] === short ? first : long });
+        }
+      },
+      { ...options, threads: 2 },
+      model,
+    );
+  });
 });
 
 describe('closing', () => {
