@@ -33,7 +33,7 @@ export async function runBlock(
       : [{ name: 'prefix_prediction', values: prefixPrediction, shape: [batch, context + 1, queries, ...classes] }]),
   ];
   const fetches = targets.map(({ name, values, shape }) => [name, writesInPlace ? tensor(values, shape) : null]);
-  const results = await session.run(feeds, Object.fromEntries(fetches), runOptions);
+  const results = await session.run(feeds, Object.fromEntries(fetches), writesInPlace ? undefined : runOptions);
   for (const { name, values, shape } of targets) {
     const result = results[name]!;
     if (result.dims.join() !== shape.join()) {

@@ -103,7 +103,7 @@ async function openInMemory(
         feedsBefore = feeds;
       }
       const targets = fetches[current]!;
-      if (writesInPlace) await session.run(inputs[current]!, targets, runOptions);
+      if (writesInPlace) await session.run(inputs[current]!, targets);
       else {
         const results = await session.run(inputs[current]!, names, runOptions);
         for (const name of names) {
