@@ -3,13 +3,14 @@
  * `session-node.ts` with {@link WorkerSettings}; speaks `worker-protocol.ts`.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { createNumberStore } from '../models/number-store.ts';
+import { areFinite, createNumberStore } from '../models/number-store.ts';
 import { type PromptBatch, sliceBatch } from '../models/prompts.ts';
 import { copyNumbers } from './copy-numbers.ts';
 import { condense, createOrtSession, type OnnxRuntime, type OrtSession, runtimeVersion } from './onnxruntime.ts';
 import { providerNamed } from './provider-table.ts';
 import { runBlock } from './run-block.ts';
 import type { Predictions } from './session.ts';
+import { takesSharedMemory } from './shared-memory.ts';
 import { sliceAnswers } from './slice-answers.ts';
 import type { FromWorker, Job, ToWorker, WorkerSettings } from './worker-protocol.ts';
 
@@ -19,45 +20,47 @@ const isWeb = providerNamed(provider).runtime === 'onnxruntime-web';
 
 const say = (message: FromWorker) => port.postMessage(message);
 
-/** ONNX Runtime takes no shared memory: what it computes from is copied here, and its answers stand beside it. */
+/** What prompts are copied to where ONNX Runtime takes no shared memory, or where somebody must look at them; and answers. */
 const store = createNumberStore(copyNumbers);
+
+interface Runtime {
+  readonly ort: OnnxRuntime;
+  readonly session: OrtSession;
+  /** Whether it computes from the prompts where they are. */
+  readonly readsInPlace: boolean;
+}
 
 /** @returns False if a number is NaN or infinite. */
 async function answerPiece(
-  ort: OnnxRuntime,
-  session: OrtSession,
+  { ort, session, readsInPlace }: Runtime,
   prompts: PromptBatch,
   answers: Predictions,
 ): Promise<boolean> {
   const targets = [answers.prediction, ...(answers.prefixPrediction === undefined ? [] : [answers.prefixPrediction])];
-  const { copies, rooms } = store.copy(
-    [prompts.covariates, prompts.responses, prompts.query],
-    targets.map(({ length }) => length),
-  );
-  if (!answersShow && !store.copiesAreFinite()) return false;
-  const [covariates, responses, query] = copies as [Float32Array, Float32Array, Float32Array];
+  const given = [prompts.covariates, prompts.responses, prompts.query];
+  const lengths = targets.map(({ length }) => length);
+  const { copies, rooms } = store.copy(readsInPlace ? [] : given, lengths);
+  const areGivenFinite = () => (readsInPlace ? given.every(areFinite) : store.copiesAreFinite());
+  if (!answersShow && !areGivenFinite()) return false;
+  const [covariates, responses, query] = (readsInPlace ? given : copies) as [Float32Array, Float32Array, Float32Array];
   const [prediction, prefixPrediction] = rooms as [Float32Array, Float32Array?];
   const out = { prediction, ...(prefixPrediction && { prefixPrediction }) };
   await runBlock(ort, session, { ...prompts, covariates, responses, query }, out, !isWeb);
   // Answers that are not finite have overflown where the prompts are.
-  if (answersShow && !store.roomsAreFinite() && !store.copiesAreFinite()) return false;
+  if (answersShow && !store.roomsAreFinite() && !areGivenFinite()) return false;
   for (const [i, target] of targets.entries()) copyNumbers(target, rooms[i]!);
   return true;
 }
 
 /** Takes pieces of a job until none is left; after a failure nobody takes another. */
-async function answer(ort: OnnxRuntime, session: OrtSession, job: Job): Promise<FromWorker> {
+async function answer(runtime: Runtime, job: Job): Promise<FromWorker> {
   const { prompts, answers, pieceSize, next } = job;
   const { batch } = prompts;
   try {
     for (let start = Atomics.add(next, 0, pieceSize); start < batch; start = Atomics.add(next, 0, pieceSize)) {
       const end = Math.min(batch, start + pieceSize);
-      const isGood = await answerPiece(
-        ort,
-        session,
-        sliceBatch(prompts, start, end),
-        sliceAnswers(answers, batch, start, end),
-      );
+      const piece = sliceBatch(prompts, start, end);
+      const isGood = await answerPiece(runtime, piece, sliceAnswers(answers, batch, start, end));
       if (isGood) continue;
       Atomics.store(next, 0, batch);
       return { kind: 'not-finite' };
@@ -69,23 +72,26 @@ async function answer(ort: OnnxRuntime, session: OrtSession, job: Job): Promise<
   }
 }
 
-async function handle(ort: OnnxRuntime, session: OrtSession, message: ToWorker): Promise<void> {
+async function handle(runtime: Runtime, message: ToWorker): Promise<void> {
   if (message.kind === 'close') {
     // Listening keeps the thread alive, so it ends when nothing is left to do.
-    await session.release();
+    await runtime.session.release();
     port.close();
     return;
   }
-  say(await answer(ort, session, message.job));
+  say(await answer(runtime, message.job));
 }
 
 try {
   // The build of onnxruntime-web that browsers get too.
   const ort: OnnxRuntime = isWeb ? await import('onnxruntime-web/wasm') : await import('onnxruntime-node');
   const session = await createOrtSession(ort, bytes, provider, threads);
+  // What somebody must look at is copied to where that is fast.
+  const readsInPlace = provider === 'cpu' && answersShow && (await takesSharedMemory(ort));
+  const runtime = { ort, session, readsInPlace };
   let last = Promise.resolve();
   port.on('message', (message: ToWorker) => {
-    last = last.then(() => handle(ort, session, message));
+    last = last.then(() => handle(runtime, message));
   });
   say({ kind: 'opened', runtime: runtimeVersion(ort) });
 } catch (error) {
