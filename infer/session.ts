@@ -75,8 +75,8 @@ export interface Runner {
   /** Whether it takes such a batch whole, and cuts it into pieces itself: it copies no prompt before its turn. */
   takesWhole(prompts: PromptBatch): boolean;
   /**
-   * Writes the answers into the arrays of `room`, which have the right lengths; it is called once the work is under way. May
-   * be called once more than there are shards before the first is done; with batches that it takes whole, twice.
+   * Writes the answers into the arrays of `room`, which have the right lengths; it is called once the work is under way. Two
+   * batches may be under way, with a block more of each than there are shards.
    * @param pieceSize Prompts that a shard computes at a time.
    */
   run(block: PromptBatch, room: () => Predictions, pieceSize: number): Promise<void>;
@@ -108,23 +108,15 @@ const contractOf = ({ sizes, architecture }: RunnableModel): PromptContract => (
   classes: classesOf(sizes),
 });
 
-/** A run that was asked for. */
-interface Asked {
-  readonly isWhole: boolean;
-  /** When it and all before it are over, well or not. */
-  readonly over: Promise<void>;
-  /** When all before it are. */
-  readonly beforeOver: Promise<void>;
-}
-
 const ignore = () => {};
 
 /** A session around a runner. */
 export function createSession(parts: SessionParts): InferenceSession {
   checkMemoryBudget(parts.memoryBudget);
   const { model, report, runner } = parts;
-  const now = Promise.resolve();
-  let last: Asked = { isWhole: false, over: now, beforeOver: now };
+  /** When all runs that were asked for are over, well or not; and when all but the last are. */
+  let all: Promise<void> = Promise.resolve();
+  let allButLast = all;
   let closed: Promise<void> | undefined;
   return {
     report,
@@ -139,18 +131,17 @@ export function createSession(parts: SessionParts): InferenceSession {
         });
       }
       validateShapes(where, prompts, contractOf(model));
-      const before = last;
-      const isWhole = runner.takesWhole(prompts);
-      // Of batches that are taken whole two are under way: a thread that is done with the one goes on with the other.
-      const turn = isWhole && before.isWhole ? before.beforeOver : before.over;
-      const answer = turn.then(() => runInBlocks(parts, prompts));
+      // Two are under way at a time: a thread that is done with the one goes on with the other.
+      const answer = allButLast.then(() => runInBlocks(parts, prompts));
       const settled = answer.then(ignore, ignore);
-      last = { isWhole, over: before.over.then(() => settled), beforeOver: before.over };
-      await before.over;
+      const before = all;
+      allButLast = before;
+      all = before.then(() => settled);
+      await before;
       return answer;
     },
     close() {
-      closed ??= last.over.then(() => runner.close());
+      closed ??= all.then(() => runner.close());
       return closed;
     },
   };
