@@ -1,6 +1,9 @@
 /**
  * How the cost of a training step grows with batch, context, dimension and depth: times at doubled sizes and the exponent of
  * the power law through them. What is inherent: products of `dimension` x `dimension` matrices, and attention's T x T scores.
+ *
+ * In a round all sizes run one after the other, forwards and backwards in turn; a doubling costs the median over the rounds of the
+ * ratio of two neighbours. So what disturbs a round, or makes the machine slow for a while, changes a time but hardly a ratio.
  */
 import type { TrainingConfig } from '../train/config.ts';
 import type { LoneBenchmark, Result } from './benchmark.ts';
@@ -9,13 +12,23 @@ import { configOf, type TrainingWork, trainingContestant, trainingWorks } from '
 
 type Axis = 'batch' | 'context' | 'dimension' | 'layers';
 
+export interface Doubling {
+  /** Median over the rounds of the ratio of a size's time to that of half the size in the same round. */
+  readonly median: number;
+  /** The ratio in the round where it is least, and where it is greatest. */
+  readonly least: number;
+  readonly greatest: number;
+}
+
 export interface GrowthCurve {
   readonly work: string;
   readonly axis: Axis;
   readonly sizes: readonly number[];
   /** Median milliseconds per step at each size. */
   readonly milliseconds: readonly number[];
-  /** Largest ratio of one time to the one before. */
+  /** What each doubling costs. */
+  readonly doublings: readonly Doubling[];
+  /** The dearest of them. */
   readonly doubling: number;
   /** Slope of log time over log size. */
   readonly exponent: number;
@@ -31,7 +44,7 @@ const axes: Readonly<Record<keyof typeof trainingWorks, readonly Axis[]>> = {
 
 /** Times of a size before it is doubled, twice. */
 const factors = [1, 2, 4];
-const rounds = 3;
+const rounds = 5;
 
 /** A run's steps, at every size alike, and the quarter of them that does not count: a start costs the same at every size. */
 const stepsOf: Readonly<Record<keyof typeof trainingWorks, number>> = {
@@ -72,6 +85,18 @@ export function fittedExponent(x: readonly number[], y: readonly number[]): numb
   return products / u.reduce((sum, value) => sum + (value - centreU) ** 2, 0);
 }
 
+/** What the doublings cost, by the times of each size, round by round. */
+export function doublingsOf(times: readonly (readonly number[])[]): Doubling[] {
+  return times.slice(1).map((values, i) => {
+    const ratios = values.map((time, at) => time / times[i]![at]!);
+    return {
+      median: round(median(ratios)),
+      least: round(Math.min(...ratios)),
+      greatest: round(Math.max(...ratios)),
+    };
+  });
+}
+
 async function measureCurve(name: keyof typeof trainingWorks, axis: Axis, isTiny: boolean): Promise<GrowthCurve> {
   const whole: TrainingWork = { ...trainingWorks[name], steps: stepsOf[name] };
   const base = isTiny ? { ...whole, batch: 2, context: 3, dimension: 2, steps: 4 } : whole;
@@ -80,19 +105,22 @@ async function measureCurve(name: keyof typeof trainingWorks, axis: Axis, isTiny
   const times = works.map((): number[] => []);
   try {
     for (let i = 0; i < (isTiny ? 1 : rounds); i++) {
-      for (const [size, contestant] of contestants.entries()) times[size]!.push(await contestant.round());
+      const order = [...contestants.entries()];
+      for (const [size, contestant] of i % 2 === 0 ? order : order.reverse()) times[size]!.push(await contestant.round());
     }
   } finally {
     for (const contestant of contestants) await contestant.close();
   }
   const sizes = works.map((work) => sizeAlong(work, axis));
   const milliseconds = times.map((values) => round(median(values)));
+  const doublings = doublingsOf(times);
   return {
     work: name,
     axis,
     sizes,
     milliseconds,
-    doubling: round(Math.max(...milliseconds.slice(1).map((time, i) => time / milliseconds[i]!))),
+    doublings,
+    doubling: Math.max(...doublings.map(({ median: cost }) => cost)),
     exponent: round(fittedExponent(sizes, milliseconds)),
     bound: axis === 'dimension' && name === 'multilayer-train' ? 4.4 : 2.2,
   };
