@@ -106,7 +106,8 @@ async function measureCurve(name: keyof typeof trainingWorks, axis: Axis, isTiny
   try {
     for (let i = 0; i < (isTiny ? 1 : rounds); i++) {
       const order = [...contestants.entries()];
-      for (const [size, contestant] of i % 2 === 0 ? order : order.reverse()) times[size]!.push(await contestant.round());
+      for (const [size, contestant] of i % 2 === 0 ? order : order.reverse())
+        times[size]!.push(await contestant.round());
     }
   } finally {
     for (const contestant of contestants) await contestant.close();

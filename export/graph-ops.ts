@@ -71,6 +71,7 @@ export function graphOps(builder: GraphBuilder): ShapedOps<Value> {
     sqrt: (a) => builder.node('Sqrt', [a], a),
     exp: (a) => builder.node('Exp', [a], a),
     log: (a) => builder.node('Log', [a], a),
+    softMeans: (scores, values) => ops.matMul(ops.softmax(scores), values),
     sigmoid: (a) => builder.node('Sigmoid', [a], a),
     softplus: (a) => builder.node('Softplus', [a], a),
     erf: (a) => builder.node('Erf', [a], a),

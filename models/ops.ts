@@ -26,6 +26,8 @@ export interface Ops<T> {
   erfGate(a: T): T;
   /** exp(a) divided by its sum along the last axis, without overflow. */
   softmax(a: T): T;
+  /** softmax(scores) values: means of the rows of `values`, a weighted one for each row of `scores`. Shapes as of {@link matMul}. */
+  softMeans(scores: T, values: T): T;
   /** log sum exp(a) along the last axis, which is removed, without overflow: the cross-entropy of many classes. */
   logSumExp(a: T): T;
   /** (a - mean) / sqrt(variance + epsilon) + shift along the last axis, without cancellation: a layer norm before its gain and bias. */

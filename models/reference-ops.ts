@@ -45,6 +45,7 @@ export const referenceOps: ShapedOps<NdArray> = {
   erf: (a) => ({ shape: a.shape, data: a.data.map(errorFunction) }),
   erfGate: (a) => ({ shape: a.shape, data: a.data.map((x) => x * (1 + errorFunction(x))) }),
   softmax,
+  softMeans: (scores, values) => matMul(softmax(scores), values),
   logSumExp,
   normalize(a, norm) {
     const { shape, data } = referenceOps.mul(centred(a), referenceOps.inverseDeviation(a, norm));

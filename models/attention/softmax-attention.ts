@@ -44,8 +44,8 @@ function weighted<T>(ops: Ops<T>, parameters: Parameters<T>, predictions: T, siz
 }
 
 function forward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>, sizes: ModelSizes): T {
-  const attention = ops.softmax(scoresOf(ops, parameters, prompt)); // [B, Q, N]
-  const means = ops.squeeze(ops.matMul(attention, ops.expandDims(prompt.responses, 2)), 2);
+  const scores = scoresOf(ops, parameters, prompt); // [B, Q, N]
+  const means = ops.squeeze(ops.softMeans(scores, ops.expandDims(prompt.responses, 2)), 2);
   return weighted(ops, parameters, means, sizes);
 }
 
@@ -77,8 +77,7 @@ function sequenceForward<T>(
   const places = positionsAlong(ops, asked, 1); // [N+1]: 1 .. N+1
   const isBefore = ops.less(positionsAlong(ops, responses, 1), ops.expandDims(places, 1)); // [N+1, N]
   const mask = scale(ops, ops.sub(ops.constant(1), isBefore), excluded);
-  const attention = ops.softmax(ops.add(scores, mask));
-  const predictions = ops.squeeze(ops.matMul(attention, ops.expandDims(responses, 2)), 2); // [B, N+1]
+  const predictions = ops.squeeze(ops.softMeans(ops.add(scores, mask), ops.expandDims(responses, 2)), 2); // [B, N+1]
   // x_1 has nothing to attend to.
   return weighted(ops, parameters, ops.mul(predictions, ops.less(ops.constant(1.5), places)), sizes);
 }

@@ -97,8 +97,8 @@ function block<T>(model: Model<T>, i: number, { context, own }: Tokens<T>, mask:
   const fromSelf = ops.mul(ops.slice(weights, 2, -1), map(model, `value_${i}`, own));
   const asked = finish(own, ops.add(fromPairs, fromSelf));
   if (isLast) return { context, own: asked }; // nobody asks for the context any more
-  const seen = ops.softmax(ops.add(scores(model, ask(context), key), mask));
-  return { context: finish(context, ops.matMul(seen, value)), own: asked };
+  const seen = ops.softMeans(ops.add(scores(model, ask(context), key), mask), value);
+  return { context: finish(context, seen), own: asked };
 }
 
 function linearLayer<T>(model: Model<T>, { context, own }: Tokens<T>): T {

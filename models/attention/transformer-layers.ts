@@ -178,20 +178,24 @@ export function finishLayer<T>(model: Model<T>, layer: number, tokens: T, seen: 
 }
 
 /**
- * Per head who looks at whom: softmax(q k^T / sqrt(W/H) + mask), `[.., queries, keys]`.
+ * Per head how much each query cares for each key: q k^T / sqrt(W/H) + mask, `[.., queries, keys]`.
  * @param mask Broadcasts to `[.., queries, keys]`; absent: all see all.
  */
-export function attentionWeights<T>(model: Model<T>, { queries, keys }: Heads<T>, mask?: T): T[] {
-  const { ops, sizes } = model;
+function attentionScores<T>({ ops, sizes }: Model<T>, { queries, keys }: Heads<T>, mask?: T): T[] {
   return queries.map((q, h) => {
     const scores = scale(ops, ops.matMul(q, ops.transpose(keys[h]!)), scoreFactor(sizes));
-    return ops.softmax(mask === undefined ? scores : ops.add(scores, mask));
+    return mask === undefined ? scores : ops.add(scores, mask);
   });
+}
+
+/** Per head who looks at whom, `[.., queries, keys]`: rows sum to 1. */
+export function attentionWeights<T>(model: Model<T>, heads: Heads<T>, mask?: T): T[] {
+  return attentionScores(model, heads, mask).map(model.ops.softmax);
 }
 
 /** What each head sees: its weights times the values. */
 export function attend<T>(model: Model<T>, heads: Heads<T>, mask?: T): T[] {
-  return attentionWeights(model, heads, mask).map((weights, h) => model.ops.matMul(weights, heads.values[h]!));
+  return attentionScores(model, heads, mask).map((scores, h) => model.ops.softMeans(scores, heads.values[h]!));
 }
 
 /** What queries attend to besides themselves. */

@@ -18,6 +18,7 @@ export function everyOp<T>(ops: Ops<T>, x: T, y: T): Record<string, T> {
     erf_gate: ops.erfGate(x),
     softmax: ops.softmax(x),
     softmax_of_column: ops.softmax(column),
+    soft_means: ops.softMeans(ops.matMul(x, ops.transpose(x)), x),
     log_sum_exp: ops.logSumExp(x),
     log_sum_exp_of_large: ops.logSumExp(scale(ops, x, 100)),
     normalize: ops.normalize(x, { epsilon: 2 ** -10, shift: 0 }),
