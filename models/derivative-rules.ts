@@ -101,13 +101,15 @@ export const derivativeRules: { readonly [Name in OpName]?: DerivativeRule<Name>
    * O = S V, S = softmax(a): V' = S^T O', S' = O' V^T, and of A' = S (S' - sum S S') the sum over a row of S, which may be long, is that
    * over a row of O O': sum_j S_ij O'_i V_j = O'_i O_i. Source: Dao et al. (2022), arXiv 2205.14135, appendix B.2.
    */
-  softMeans: full(({ ops, args: [a, values], output, gradient }) => [
-    () => {
+  softMeans: full(({ ops, args: [a, values], output, gradient }) => {
+    const weights = ops.softmax(a);
+    const [toWeights, toValues] = derivativeRules.matMul!.gradients({ ops, args: [weights, values], output, gradient });
+    const toScores = () => {
       const total = ops.expandDims(ops.sum(ops.mul(gradient, output), -1), -1);
-      return ops.mul(ops.softmax(a), ops.sub(product(ops, gradient, ops.transpose(values)), total));
-    },
-    () => product(ops, ops.transpose(ops.softmax(a)), gradient),
-  ]),
+      return ops.mul(weights, ops.sub(toWeights!(), total));
+    };
+    return [toScores, toValues!];
+  }),
   /**
    * y = normalize(a) = n + shift, r its inverse deviation: A' = r (Y' - mean Y' - n mean(n Y')), written with y, which is there:
    * with m = mean Y' and c = mean(n Y') = mean(y Y') - shift m, A' = r (Y' - y c - (m - shift c)).

@@ -79,6 +79,10 @@ const cases: Record<string, Case> = {
     of: (ops, { a, b }) => ops.sub(ops.logSumExp(ops.slice(a!, 1, 0, 3)), b!),
   },
   softmax: { shapes: { a: [2, 3, 5] }, of: (ops, { a }) => ops.softmax(a!) },
+  softMeans: { shapes: { a: [2, 3, 5], b: [2, 5, 7] }, of: (ops, { a, b }) => ops.softMeans(a!, b!) },
+  'softMeans of shared values': { shapes: { a: [2, 3, 5], b: [5, 7] }, of: (ops, { a, b }) => ops.softMeans(a!, b!) },
+  'softMeans by shared scores': { shapes: { a: [3, 5], b: [2, 5, 7] }, of: (ops, { a, b }) => ops.softMeans(a!, b!) },
+  'softMeans of numbers': { shapes: { a: [2, 3, 5], b: [2, 5, 1] }, of: (ops, { a, b }) => ops.softMeans(a!, b!) },
   normalize: { shapes: { a: [2, 3, 5] }, of: (ops, { a }) => ops.normalize(a!, { epsilon: 0.1, shift: 0 }) },
   'normalize, shifted': {
     shapes: { a: [2, 3, 5] },
