@@ -10,7 +10,7 @@ import { renderFigure } from '../studies/figures/render.ts';
 import { color } from '../studies/figures/theme.ts';
 import type { Result, Timing } from './benchmark.ts';
 import type { Environment } from './environment.ts';
-import type { GrowthCurve } from './growth-benchmark.ts';
+import { dearestOf, type GrowthCurve } from './growth-benchmark.ts';
 import { rows } from './report-rows.ts';
 import { trainingWorks } from './train-benchmarks.ts';
 
@@ -37,6 +37,7 @@ interface Settings {
   readonly peers?: readonly (Timing & Readonly<Record<string, unknown>>)[];
   readonly ceiling?: Ceiling;
   readonly curves?: readonly GrowthCurve[];
+  readonly rounds?: number;
   readonly environment: Environment;
   readonly load: { readonly before: number; readonly after: number };
 }
@@ -174,17 +175,18 @@ function drawGrowth(curves: readonly GrowthCurve[]) {
 }
 
 function growthTable(curves: readonly GrowthCurve[]): string {
-  const body = curves.map(({ work, axis, sizes, milliseconds, doubling, exponent, bound }) =>
-    line([
+  const body = curves.map(({ work, axis, sizes, milliseconds, doublings, exponent, bound }) => {
+    const { median, least, greatest } = dearestOf(doublings);
+    return line([
       `\`${work}\``,
       axis,
       sizes.join(', '),
       milliseconds.map(number).join(', '),
       number(exponent),
-      number(doubling),
+      `${number(median)} (${number(least)} to ${number(greatest)})`,
       number(bound),
-    ]),
-  );
+    ]);
+  });
   const head = ['work', 'what grows', 'sizes', 'ms per step', 'exponent', 'dearest doubling', 'at most'];
   return [line(head), line(['---', '---', '---', '---', '---:', '---:', '---:']), ...body].join('\n');
 }
@@ -210,10 +212,13 @@ const runLengths = (): string =>
     .map(([name, { steps }]) => `${steps} steps of \`${name}\``)
     .join(', ');
 
-const growthSection = (curves: readonly GrowthCurve[]): string => `## Growth
+const growthSection = (curves: readonly GrowthCurve[], rounds: number): string => `## Growth
 
-Milliseconds per training step while one size is doubled, twice, in runs of equally many steps whose first quarter does not count; the
-exponent is the slope of a straight line through the logarithms.
+Milliseconds per training step while one size is doubled, twice: medians over ${rounds} rounds, in runs of equally many steps whose
+first quarter does not count. In a round the three sizes run one after the other, forwards and backwards in turn. A doubling costs the
+median over the rounds of the ratio of two neighbours in the same round, so that a machine which is slower for a while makes no doubling
+dearer; the dearest stands in the table, with the least and the greatest of its ratios in brackets. The exponent is the slope of a
+straight line through the logarithms of the medians.
 Products of d x d matrices are inherent in deep linear attention, and T x T scores in a transformer.
 
 ${growthTable(curves)}
@@ -266,7 +271,7 @@ what remains is the cost of calling many small operations.
 
 ${matches.map(({ name }) => `- \`${name}\`: ${rows[name]!.limit}`).join('\n')}
 
-${curves.length === 0 ? '' : growthSection(curves)}## Waiting
+${curves.length === 0 ? '' : growthSection(curves, settingsOf(growth!).rounds!)}## Waiting
 
 ${startups.map(({ ours, settings }) => `- \`${String(settings['command'])}\`: ${number(ours / 1000)} s.`).join('\n')}
 
