@@ -95,7 +95,9 @@ export function wholeNumber(where: string, least: number): (value: string) => nu
   return (value) => {
     const number = Number(value);
     if (value.trim() === '' || !Number.isSafeInteger(number) || number < least) {
-      throw new UsageError({ where, expected: `a whole number, ${least} or more`, got: JSON.stringify(value) });
+      const isTooLarge = Number.isInteger(number) && number > Number.MAX_SAFE_INTEGER;
+      const range = isTooLarge ? ` of at most ${Number.MAX_SAFE_INTEGER}` : `, ${least} or more`;
+      throw new UsageError({ where, expected: `a whole number${range}`, got: JSON.stringify(value) });
     }
     return number;
   };
@@ -109,6 +111,17 @@ export function positiveNumber(where: string): (value: string) => number {
       throw new UsageError({ where, expected: 'a number above 0', got: JSON.stringify(value) });
     }
     return number;
+  };
+}
+
+/** @returns a parser for numbers of any size: what uses them knows which are right. */
+export function number(where: string): (value: string) => number {
+  return (value) => {
+    const parsed = Number(value);
+    if (value.trim() === '' || !Number.isFinite(parsed)) {
+      throw new UsageError({ where, expected: 'a number', got: JSON.stringify(value) });
+    }
+    return parsed;
   };
 }
 

@@ -61,6 +61,9 @@ function createSubcommand(
     if (definition.initial !== undefined && definition.initial !== false) {
       const isEmptyList = Array.isArray(definition.initial) && definition.initial.length === 0;
       option.default(definition.initial, isEmptyList ? 'none' : definition.shownDefault);
+    } else if (definition.shownDefault !== undefined) {
+      // Commander shows no default of an option whose value is undefined.
+      option.description = `${definition.description} (default: ${definition.shownDefault})`;
     }
     subcommand.addOption(option);
   }

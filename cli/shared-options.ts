@@ -4,27 +4,34 @@ import { join } from 'node:path';
 import { fileError } from '../export/files.ts';
 import { type FrozenModel, type RunnableModel, readModel, readRunnable } from '../export/read-model.ts';
 import { type ProviderName, providerNames } from '../infer/providers.ts';
-import { unknownName } from '../models/errors.ts';
+import { UsageError, unknownName } from '../models/errors.ts';
 import { commaList, type Option, option, text, wholeNumber } from './command.ts';
 
-export function parseProvider(value: string): ProviderName | 'auto' {
-  const known = [...providerNames, 'auto'] as const;
-  const found = known.find((name) => name === value);
-  if (found === undefined) throw unknownName('--provider', value, known);
-  return found;
+/** @returns a parser for the name of a provider, or `auto`. */
+export function providerName(where: string): (value: string) => ProviderName | 'auto' {
+  return oneOf(where, [...providerNames, 'auto']);
+}
+
+/** @returns a parser for one of these words. */
+export function oneOf<Name extends string>(where: string, known: readonly Name[]): (value: string) => Name {
+  return (value) => {
+    const found = known.find((name) => name === value);
+    if (found === undefined) throw unknownName(where, value, known);
+    return found;
+  };
 }
 
 export const providerOption: Option<ProviderName | 'auto'> = option(
   '--provider <name>',
   `execution provider: ${providerNames.join(', ')} or auto`,
-  parseProvider,
+  providerName('--provider'),
   'auto',
 );
 
 export const verifyOption: Option<readonly (ProviderName | 'auto')[]> = option(
   '--verify <p,...>',
   'providers to verify every exported file on',
-  commaList('--verify', parseProvider),
+  commaList('--verify', providerName('--verify')),
   ['cpu', 'wasm'],
   'cpu,wasm',
 );
@@ -57,6 +64,15 @@ export function readBytes(path: string): { readonly file: string; readonly bytes
   try {
     return { file, bytes: readFileSync(file) };
   } catch (cause) {
+    if (file !== path && !existsSync(file)) {
+      throw new UsageError({
+        where: path,
+        expected: 'a run that has been exported',
+        got: 'a folder without model.onnx',
+        remedy: `Once it is trained: icl export ${path}.`,
+        cause,
+      });
+    }
     throw fileError(file, 'an ONNX file', cause);
   }
 }

@@ -1,12 +1,20 @@
 /** `icl train`: fits a study's model, then exports and verifies it. */
 import { UsageError } from '../models/errors.ts';
-import { deviceNames, engineNames } from '../train/engine-table.ts';
-import { defineCommand, option, positiveNumber, text, toggle, wholeNumber } from './command.ts';
+import { deviceNames, engineNames, exactEngine } from '../train/engine-table.ts';
+import { defineCommand, number, option, positiveNumber, text, toggle, wholeNumber } from './command.ts';
 import { startProgress } from './progress.ts';
-import { setOption, verifyOption } from './shared-options.ts';
+import { oneOf, setOption, verifyOption } from './shared-options.ts';
 import { formatNumber } from './table.ts';
 
 const INTERRUPTED = 130;
+
+function clipNorm(value: string): number | 'none' {
+  const norm = Number(value);
+  if (value === 'none' || (value.trim() !== '' && Number.isFinite(norm) && norm > 0)) {
+    return value === 'none' ? value : norm;
+  }
+  throw new UsageError({ where: '--clip-norm', expected: 'a number above 0, or none', got: JSON.stringify(value) });
+}
 
 export const train = defineCommand({
   name: 'train',
@@ -28,9 +36,25 @@ export const train = defineCommand({
       "learning rate at its height (default: the study's)",
       positiveNumber('--learning-rate'),
     ),
-    init: option('--init <scheme>', "how parameters start (default: the study's; see: icl list)", text),
-    engine: option('--engine <e>', `what fits: ${engineNames.join(', ')}, exact or auto (default: auto)`, text),
-    device: option('--device <d>', `where: ${deviceNames.join(', ')} or auto (default: auto)`, text),
+    momentum: option('--momentum <m>', "of sgd (default: the study's)", number('--momentum')),
+    weightDecay: option('--weight-decay <w>', "of adamw (default: the study's)", number('--weight-decay')),
+    schedule: option(
+      '--schedule <name>',
+      "how the learning rate changes: constant, cosine or step (default: the study's)",
+      text,
+    ),
+    clipNorm: option('--clip-norm <n>', "largest norm of the gradient, or none (default: the study's)", clipNorm),
+    init: option('--init <scheme>', "how parameters start (default: the study's)", text),
+    engine: option(
+      '--engine <e>',
+      `what fits: ${engineNames.join(', ')}, ${exactEngine} (solves, where the study can) or auto (default: auto)`,
+      oneOf('--engine', [...engineNames, exactEngine, 'auto']),
+    ),
+    device: option(
+      '--device <d>',
+      `where: ${deviceNames.join(', ')} or auto (default: auto)`,
+      oneOf('--device', [...deviceNames, 'auto']),
+    ),
     checkpointEvery: option(
       '--checkpoint-every <n>',
       "steps between checkpoints (default: the study's)",
@@ -53,12 +77,17 @@ export const train = defineCommand({
       });
     }
     const { resolveRun, trainAndExport } = await import('../studies/run-study.ts');
+    const { resumeCommand } = await import('../train/run-folder.ts');
     const config = resolveRun(studyOrConfig!, options.set, {
       steps: options.steps,
       batch: options.batch,
       seed: options.seed,
       optimizer: options.optimizer,
       learningRate: options.learningRate,
+      momentum: options.momentum,
+      weightDecay: options.weightDecay,
+      schedule: options.schedule,
+      clipNorm: options.clipNorm === 'none' ? null : options.clipNorm,
       init: options.init,
       engine: options.engine,
       device: options.device,
@@ -75,12 +104,12 @@ export const train = defineCommand({
         onProgress: ({ step, loss, secondsLeft, promptsPerSecond }) =>
           progress.update(
             step,
-            `loss ${formatNumber(loss)}  ${Math.round(promptsPerSecond)} prompts/s  ${Math.ceil(secondsLeft)} s left`,
+            `${Number.isNaN(loss) ? '' : `loss ${formatNumber(loss)}  `}${Math.round(promptsPerSecond)} prompts/s  ${Math.ceil(secondsLeft)} s left`,
           ),
       });
       progress.stop();
       if (result.interrupted) {
-        context.log(`interrupted at step ${result.steps}; continue with: icl train ${studyOrConfig} .. --resume`);
+        context.log(`interrupted at step ${result.steps}; continue with: ${resumeCommand(options.out)}`);
         return INTERRUPTED;
       }
       if (result.wasFinished) context.log('the run had all its steps already: exported and verified again');
@@ -96,12 +125,16 @@ export const train = defineCommand({
       };
       if (options.json) await context.print(JSON.stringify(summary));
       else {
+        const how =
+          result.engine === exactEngine
+            ? 'solved exactly'
+            : `after ${result.steps} steps with ${result.engine} on ${result.device}`;
         await context.print(
-          `${result.model}: loss ${formatNumber(result.loss)} after ${result.steps} steps on ${result.device} in ${result.seconds.toFixed(1)} s`,
+          `${result.model}: loss ${formatNumber(result.loss)} ${how} in ${result.seconds.toFixed(1)} s`,
         );
-        for (const { provider, maxAbsolute, ok } of result.parity) {
+        for (const { provider, maxRelative, ok } of result.parity) {
           await context.print(
-            `verified on ${provider}: worst error ${formatNumber(maxAbsolute)}${ok ? '' : ' FAILED'}`,
+            `verified on ${provider}: worst relative error ${formatNumber(maxRelative)}${ok ? '' : ' FAILED'}`,
           );
         }
       }

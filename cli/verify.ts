@@ -1,6 +1,6 @@
 /** `icl verify`: every provider against the float64 reference. Exit code 1 above tolerance. */
 import { commaList, defineCommand, option, toggle } from './command.ts';
-import { parseProvider } from './shared-options.ts';
+import { providerName } from './shared-options.ts';
 import { formatNumber, formatTable } from './table.ts';
 
 export const verify = defineCommand({
@@ -11,7 +11,7 @@ export const verify = defineCommand({
     provider: option(
       '--provider <p,...>',
       'providers to verify; each that is named must work here',
-      commaList('--provider', parseProvider),
+      commaList('--provider', providerName('--provider')),
       undefined,
       'every provider that works here',
     ),

@@ -2,8 +2,8 @@
  * Files that are whole or not there: written under a temporary name, flushed, renamed. A kill at any instant leaves the
  * old file or the new one. Errors of the file system become {@link DataError}s that name the path.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { DataError } from '../models/errors.ts';
 
 const meanings: Readonly<Record<string, string>> = {
@@ -28,11 +28,26 @@ export function fileError(path: string, expected: string, cause: unknown): unkno
 /** Creates a folder and those above it. */
 export function ensureFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true });
+    makeFolder(resolve(path));
   } catch (cause) {
     throw fileError(path, 'a folder that can be created', cause);
   }
 }
+
+/** Not Node's own `recursive`: it tries for ever where nothing can be created and the system says that a parent is missing, as in /proc. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' && dirname(path) !== path && !isFolder(dirname(path))) {
+      makeFolder(dirname(path));
+      mkdirSync(path);
+    } else if (!isFolder(path)) throw error;
+  }
+}
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
 /** Replaces a file as a whole. Readers see the old content or the new one. */
 export function writeFileAtomic(path: string, content: string | Uint8Array): void {

@@ -62,6 +62,17 @@ export class DataError extends IclError {
   override readonly name = 'DataError';
 }
 
+/** A {@link DataError} for numbers that are more than memory holds. */
+export function tooLarge(where: string, bytes: number, cause?: unknown): DataError {
+  return new DataError({
+    where,
+    expected: 'numbers that fit into memory',
+    got: `${(bytes / 2 ** 30).toPrecision(3)} GiB in one piece`,
+    remedy: 'Take fewer prompts, pairs or queries at a time.',
+    cause,
+  });
+}
+
 /** Training cannot go on: the loss is not finite or has diverged. The last good checkpoint is kept. */
 export class TrainingError extends IclError {
   override readonly name = 'TrainingError';

@@ -1,7 +1,7 @@
 /**
  * A batch of prompts as plain float32 arrays, row-major: what samplers fill, files are read into and sessions run.
  */
-import { DataError, ShapeError } from './errors.ts';
+import { DataError, ShapeError, tooLarge } from './errors.ts';
 
 /** B prompts of N pairs and Q queries in D dimensions. */
 export interface PromptBatch {
@@ -46,7 +46,11 @@ export interface BatchSizes {
 /** Zeros in memory of this thread, or in memory that threads share, where there is such a thing. */
 function zeros(length: number, isShared: boolean): Float32Array {
   const canShare = isShared && typeof SharedArrayBuffer !== 'undefined';
-  return canShare ? new Float32Array(new SharedArrayBuffer(4 * length)) : new Float32Array(length);
+  try {
+    return canShare ? new Float32Array(new SharedArrayBuffer(4 * length)) : new Float32Array(length);
+  } catch (cause) {
+    throw tooLarge('prompts', 4 * length, cause);
+  }
 }
 
 /** Numbers in a response: 1, or one for each class. */

@@ -12,7 +12,7 @@ import { UsageError } from '../models/errors.ts';
 import type { TrainingConfig } from '../train/config.ts';
 import type { FitOf } from '../train/exact-fit.ts';
 import { finalLoss } from '../train/metrics.ts';
-import { keptPath, type MetricsRow, readKept, readRun, runPaths } from '../train/run-folder.ts';
+import { keptPath, type MetricsRow, readKept, readRun, resumeCommand, runPaths } from '../train/run-folder.ts';
 import { type TrainingProgress, type TrainingResult, train } from '../train/train.ts';
 import { configOf, type TrainingOverrides } from './configuration.ts';
 import { studies } from './index.ts';
@@ -159,7 +159,7 @@ export function exportRun(folder: string, options: Partial<ExportOptions>, outpu
       where: folder,
       expected: 'a run with trained parameters',
       got: 'one that has done no step',
-      remedy: 'Continue it: icl train .. --resume.',
+      remedy: `Continue it: ${resumeCommand(folder)}.`,
     });
   }
   const bytes = exportModel(describeTrained(config, { ...checkpoint, ...checkpoint.state, metrics }), options);

@@ -132,7 +132,7 @@ export async function runLoop({
     throw new TrainingError({
       where: `step ${step + 1} of ${steps}`,
       expected,
-      got: `${got} at learning rate ${learningRate}`,
+      got: `${got} at learning rate ${Number(learningRate.toPrecision(6))}`,
       remedy: `Lower the learning rate or set clipNorm.${save === undefined ? '' : ` The checkpoint of step ${lastSaved} is kept.`}`,
     });
   };
@@ -147,7 +147,11 @@ export async function runLoop({
     if (window.count === divergence.window) {
       const mean = window.loss / window.count;
       const bound = divergence.factor * Math.max(window.zeroLoss / window.count, firstLoss);
-      if (mean > bound) fail(step, `a loss below ${bound.toPrecision(4)}`, mean.toPrecision(4), learningRate);
+      if (mean > bound) {
+        const what = `${divergence.factor} times that of predicting 0 or of the start`;
+        const got = `${mean.toPrecision(4)} over ${divergence.window} steps`;
+        fail(step, `a loss below ${bound.toPrecision(4)} (${what})`, got, learningRate);
+      }
       window = { count: 0, loss: 0, zeroLoss: 0 };
     }
     interval = {

@@ -24,6 +24,9 @@ export interface DrawingOrder {
 /** Steps of fewer covariates are drawn faster than a message takes. */
 const covariatesForThreads = 100_000;
 
+/** Three batches lie in one piece of memory, of which WebAssembly has at most 4 GiB. */
+const mostBytesForThreads = 2 ** 30;
+
 interface ThreadedRun extends Source {
   readonly steps: number;
   readonly model: { readonly dimension: number };
@@ -35,7 +38,8 @@ export function openPromptSource(config: ThreadedRun, firstStep: number): Prompt
   const isLarge = batch * (contextLength + 1) * model.dimension >= covariatesForThreads;
   // The same prompts at every step are drawn once.
   const isRedrawn = trainingPrompts === null || promptNumber(config, 1) !== promptNumber(config, 0);
-  const pays = isLarge && isRedrawn && availableParallelism() > 1;
+  const fits = 4 * batch * (contextLength + 1) * model.dimension <= mostBytesForThreads;
+  const pays = isLarge && fits && isRedrawn && availableParallelism() > 1;
   return pays ? openThreadedSource(config, firstStep) : createPromptSource(config);
 }
 

@@ -158,14 +158,19 @@ export function openRun({ folder, config, resume }: OpenOptions): Run {
 
 function reopen(folder: string, config: TrainingConfig | undefined, resume: boolean): Run {
   const existing = readConfig(folder);
-  const differing = config === undefined ? [] : differingKeys(existing, config);
+  const differing =
+    config === undefined
+      ? []
+      : differingKeys(existing, config).map((key) => showDifference(key as keyof TrainingConfig, existing, config));
   if (!resume || differing.length > 0) {
     const isSame = differing.length === 0;
     throw new UsageError({
       where: folder,
       expected: resume ? 'the configuration of the run that is there' : 'a new folder',
       got: isSame ? 'a run with this configuration' : `a run that differs in ${differing.join(', ')}`,
-      remedy: isSame ? 'Add --resume to continue it, or choose another folder.' : 'Choose another folder.',
+      remedy: isSame
+        ? 'Add --resume to continue it, or choose another folder.'
+        : `Choose another folder, or continue the run as it is: ${resumeCommand(folder)}.`,
     });
   }
   checkWritable(folder);
@@ -182,6 +187,18 @@ function reopen(folder: string, config: TrainingConfig | undefined, resume: bool
   }
   if (canonicalJson('config', run.config) !== canonicalJson('config', config)) writeConfig(run.paths.config, config);
   return { ...run, config, isFinished: step >= config.steps };
+}
+
+/** `steps (500 there, 1500 here)`; of what is no single value only the key. */
+function showDifference(key: keyof TrainingConfig, there: TrainingConfig, here: TrainingConfig): string {
+  const isSingle = (value: unknown) => value === null || typeof value !== 'object';
+  return isSingle(there[key]) && isSingle(here[key]) ? `${key} (${there[key]} there, ${here[key]} here)` : key;
+}
+
+/** The command that continues a run, whatever it was started with: its configuration says everything. */
+export function resumeCommand(folder: string): string {
+  const quoted = (path: string) => (/^[\w./@%+=:,-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`);
+  return `icl train ${quoted(runPaths(folder).config)} --out ${quoted(folder)} --resume`;
 }
 
 const writeConfig = (path: string, config: TrainingConfig): void =>

@@ -1,5 +1,7 @@
 /** Starts the kernels of this folder, where WebAssembly and its SIMD can run. Knows none of them. */
 
+import { tooLarge } from '../errors.ts';
+
 /** The part of the WebAssembly interface used here: the compiler's libraries without a browser's lack it. */
 interface WebAssemblyInterface {
   readonly Module: new (bytes: Uint8Array) => object;
@@ -54,13 +56,21 @@ export function kernelOnDemand<T>(base64: string): () => T | undefined {
 export function shareMemory(bytes: number): SharedKernelMemory | undefined {
   const WebAssembly = assembly();
   const pages = Math.ceil(bytes / pageBytes);
-  return WebAssembly === undefined
-    ? undefined
-    : new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  if (WebAssembly === undefined) return undefined;
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  } catch (cause) {
+    throw tooLarge('prompts', bytes, cause);
+  }
 }
 
 /** Makes a memory at least so large. Views of it that were made before are empty if it grew. */
 export function growTo(memory: KernelMemory, bytes: number): void {
   const missing = Math.ceil((bytes - memory.buffer.byteLength) / pageBytes);
-  if (missing > 0) memory.grow(missing);
+  if (missing <= 0) return;
+  try {
+    memory.grow(missing);
+  } catch (cause) {
+    throw tooLarge('prompts', bytes, cause);
+  }
 }

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { temporaryFolder } from './fixtures.ts';
+import { temporaryFolder, writeModel } from './fixtures.ts';
 import { mainFile, runIcl } from './run-icl.ts';
 
 const small = ['--set', 'd=2,N=6', '--steps', '60', '--batch', '32', '--device', 'cpu'];
@@ -93,6 +93,49 @@ test('a run can be trained again from its own config.json, to the same bits', as
   );
 });
 
+test('optimizer, momentum, schedule and clipping are chosen without a configuration file', async () => {
+  const run = join(temporaryFolder(), 'run');
+  const chosen = ['--optimizer', 'sgd', '--momentum', '0.9', '--schedule', 'constant', '--clip-norm', '2'];
+  expect(await runIcl(['train', 'zhang2023', ...small, ...chosen, '--out', run])).toMatchObject({ code: 0 });
+  const config = JSON.parse(readFileSync(join(run, 'config.json'), 'utf8')) as object;
+  expect(config).toMatchObject({
+    optimizer: { name: 'sgd', momentum: 0.9 },
+    schedule: { name: 'constant' },
+    clipNorm: 2,
+  });
+  // The study clips at 2 no more, and its folder holds a run that did.
+  const other = await runIcl(['train', join(run, 'config.json'), '--clip-norm', 'none', '--out', run, '--resume']);
+  expect(other.stderr).toContain('a run that differs in clipNorm (2 there, null here)');
+});
+
+test('a run that stopped before its first step is no model, and says so', async () => {
+  const run = join(temporaryFolder(), 'run');
+  const failed = await runIcl([
+    'train',
+    'zhang2023',
+    ...small,
+    '--optimizer',
+    'sgd',
+    '--learning-rate',
+    '1e9',
+    '--out',
+    run,
+  ]);
+  expect(failed.stderr).toMatch(/^error: step \d+ of 60: expected a finite loss, got NaN at learning rate/);
+  const { code, stderr } = await runIcl(['evaluate', run]);
+  expect(stderr).toContain(`${run}: expected a run that has been exported, got a folder without model.onnx`);
+  expect(code).toBe(2);
+});
+
+test('prompts that fit into no memory are refused by their size', async () => {
+  const folder = temporaryFolder();
+  const batch = ['train', 'zhang2023', '--batch', '1000000000', '--out', join(folder, 'run')];
+  expect((await runIcl(batch)).stderr).toMatch(/^error: prompts: expected numbers that fit into memory, got \d+ GiB/);
+  const model = writeModel(folder, 2);
+  const queries = ['evaluate', model, '--queries', '1000000000', '--prompts', '1000'];
+  expect((await runIcl(queries)).stderr).toMatch(/^error: prompts: expected numbers that fit into memory, got \S+ GiB/);
+});
+
 test('a folder that holds another run is left alone', async () => {
   const folder = temporaryFolder();
   writeFileSync(join(folder, 'thesis.tex'), 'years of work');
@@ -123,8 +166,10 @@ test('Ctrl-C saves a checkpoint, exits 130, and --resume ends where an undisturb
   const step = Number(/interrupted at step (\d+)/.exec(stderr)![1]);
   expect(step).toBeLessThan(3000);
 
-  const resumed = await runIcl([...argv('stopped'), '--resume']);
+  const advice = /continue with: icl (.+)/.exec(stderr)![1]!;
+  const resumed = await runIcl(advice.split(' '));
   expect(resumed.code).toBe(0);
+  expect(resumed.stdout).toMatch(/after 3000 steps with onnx on cpu in .* s\nverified on cpu: worst relative error \d/);
   await runIcl(argv('whole'));
   expect(readFileSync(join(folder, 'stopped', 'checkpoint.safetensors'))).toEqual(
     readFileSync(join(folder, 'whole', 'checkpoint.safetensors')),

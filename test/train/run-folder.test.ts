@@ -89,7 +89,7 @@ describe('opening', () => {
     [
       'another run',
       () => openRun({ folder: makeRun(), config: smallConfig({ seed: 8, batch: 3 }), resume: true }),
-      /expected the configuration of the run that is there, got a run that differs in batch, seed\. Choose another folder/,
+      /expected the configuration of the run that is there, got a run that differs in batch \(\d+ there, 3 here\), seed \(\d+ there, 8 here\)\. Choose another folder, or continue the run as it is: icl train \S+config\.json --out \S+ --resume\.$/,
     ],
     [
       'another run, not to be resumed',
@@ -129,6 +129,11 @@ describe('opening', () => {
 
   test('more steps under a constant schedule', () => {
     expect(extend(constant, 50)).toMatchObject({ isFinished: false, config: { steps: 50 } });
+  });
+
+  test.skipIf(process.platform !== 'linux')('where no folder can be created, and it says so at once', () => {
+    const open = () => openRun({ folder: '/proc/icl/run', config, resume: false });
+    expect(open).toThrow(/^\/proc\/icl\/run: expected a folder that can be created/);
   });
 
   test('below something that is not a folder', () => {

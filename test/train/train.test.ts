@@ -209,7 +209,7 @@ describe.each(engines)('failing with $engine', ({ engine }) => {
     const error = await train({ folder, config }).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(TrainingError);
     expect((error as TrainingError).message).toMatch(
-      /^step 20 of 200: expected a loss below \d\S+, got \d\S+ at learning rate 10\. Lower .* of step 0 is kept\.$/,
+      /^step 20 of 200: expected a loss below \d\S+ \(10 times .*\), got \d\S+ over 20 steps at learning rate 10\. Lower .* of step 0 is kept\.$/,
     );
     expect(readRun(folder).checkpoint!.step).toBe(0);
   });
