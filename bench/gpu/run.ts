@@ -2,12 +2,12 @@
  * What one runs on a machine with a GPU: parity of every provider, training and inference on each, and PyTorch's times on the
  * same GPU. Writes `results.json` and `results.md`. What fails is written down, and the rest goes on.
  *
- * `run.sh [--out FOLDER] [--tiny] [--python PYTHON]`: see README.md. `--tiny` shows that it runs.
+ * `run.sh [--out FOLDER] [--tiny] [--peer-device cpu|cuda]`: see README.md. `--tiny` shows that it runs.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type ProviderName, probeProviders } from '../../infer/providers.ts';
+import { type ProviderName, type ProviderProbe, probeProviders } from '../../infer/providers.ts';
 import { verifyModel } from '../../infer/verify.ts';
 import { probeEngines } from '../../train/engines.ts';
 import { type Contestant, median, round } from '../benchmark.ts';
@@ -57,7 +57,34 @@ const inference: readonly { readonly name: string; readonly work: InferenceWork;
 ];
 
 const tinySizes = { batch: 2, context: 3, dimension: 2 };
-const messageOf = (error: unknown): string => (error as Error).message.replace(/\s+/g, ' ').slice(0, 300);
+
+const usage = `Usage: run.sh [--out FOLDER] [--tiny] [--peer-device cpu|cuda]
+
+  --out FOLDER       where results.json and results.md go (default: gpu-results)
+  --tiny             the smallest sizes: shows that it runs
+  --peer-device D    run PyTorch on cpu or cuda (default: cuda)
+  --help             this text
+`;
+
+/** One line, of which the beginning says what failed and the end, in Python, why. */
+function messageOf(error: unknown): string {
+  const line = (error as Error).message.replace(/\s+/g, ' ').trim();
+  return line.length <= 400 ? line : `${line.slice(0, 120)} .. ${line.slice(-270)}`;
+}
+
+/** The same model, as small as it can be. */
+function tinyOptions(options: Readonly<Record<string, number>> = {}): Record<string, number> {
+  const least: Readonly<Record<string, number>> = { layers: 1, width: 8, heads: 2 };
+  return Object.fromEntries(Object.entries(options).map(([name, value]) => [name, least[name] ?? value]));
+}
+
+/** Why no GPU can be used here; null if one can. */
+function missingGpu(providers: readonly ProviderProbe[]): string | null {
+  const gpus = providers.filter(({ name }) => name === 'cuda' || name === 'webgpu');
+  if (gpus.some(({ available, isSoftware }) => available && !isSoftware)) return null;
+  const reasons = gpus.map(({ name, isSoftware, detail }) => `${name}: ${isSoftware ? 'in software, ' : ''}${detail}`);
+  return `No GPU works here. ${reasons.join('; ')}. What is measured is the processor.`;
+}
 
 async function time(
   work: string,
@@ -90,23 +117,41 @@ function peerSettings(device: string): readonly { readonly label: string; readon
   ];
 }
 
+/** @returns undefined where nothing is to be run: help was asked for, or the arguments are wrong. */
+function readArguments() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        out: { type: 'string', default: 'gpu-results' },
+        tiny: { type: 'boolean', default: false },
+        'peer-device': { type: 'string', default: 'cuda' },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    if (values.help) process.stdout.write(usage);
+    const device = values['peer-device'];
+    if (device !== 'cpu' && device !== 'cuda') throw new Error(`--peer-device: expected cpu or cuda, got "${device}".`);
+    return values.help ? undefined : values;
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n\n${usage}`);
+    process.exitCode = 2;
+    return undefined;
+  }
+}
+
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      out: { type: 'string', default: 'gpu-results' },
-      tiny: { type: 'boolean', default: false },
-      'peer-device': { type: 'string', default: 'cuda' },
-    },
-  });
-  const isTiny = values.tiny;
+  const values = readArguments();
+  if (values === undefined) return;
+  const { tiny: isTiny, 'peer-device': device } = values;
   const rounds = isTiny ? 1 : 5;
   mkdirSync(values.out, { recursive: true });
 
   const providers = await probeProviders();
   const working = providers.filter(({ available }) => available).map(({ name }) => name);
   const engines = await probeEngines();
-  process.stderr.write(`providers: ${working.join(', ')}
-`);
+  process.stderr.write(`providers: ${working.join(', ')}\n`);
+  const noGpu = missingGpu(providers);
+  if (noGpu !== null) process.stderr.write(`${noGpu}\n`);
 
   const parity: {
     model: string;
@@ -138,7 +183,7 @@ async function main(): Promise<void> {
   const rows: Row[] = [];
   const onnxDevices = (['cpu', 'webgpu', 'cuda'] as const).filter((name) => working.includes(name));
   for (const { name, work: whole, peer } of training) {
-    const work = isTiny ? { ...whole, ...tinySizes, options: { ...whole.options }, steps: 2 } : whole;
+    const work = isTiny ? { ...whole, ...tinySizes, options: tinyOptions(whole.options), steps: 2 } : whole;
     for (const device of onnxDevices) {
       const open = () => trainingContestant(configOf(work, { engine: 'onnx', device }));
       rows.push(await time(name, `icl-onnx, ${device}`, rounds, open));
@@ -146,14 +191,14 @@ async function main(): Promise<void> {
     rows.push(...(await peerRows(name, peer, 'step', work, work.steps)));
   }
   for (const { name, work: whole, peer } of inference) {
-    const work = isTiny ? { ...whole, ...tinySizes, count: 1 } : whole;
+    const work = isTiny ? { ...whole, ...tinySizes, options: tinyOptions(whole.options), count: 1 } : whole;
     for (const provider of working.filter((each) => each !== 'wasm')) {
       rows.push(await time(name, `icl-onnx, ${provider}`, rounds, () => inferenceContestant(work, provider)));
     }
     rows.push(...(await peerRows(name, peer, 'infer', work, work.count)));
   }
 
-  const results = { environment: environmentHere(), isTiny, providers, engines, parity, missing, rows };
+  const results = { environment: environmentHere(), isTiny, noGpu, providers, engines, parity, missing, rows };
   writeFileSync(join(values.out, 'results.json'), `${JSON.stringify(results, null, 2)}\n`);
   writeFileSync(join(values.out, 'results.md'), markdown(results));
   process.stdout.write(`${join(values.out, 'results.md')}\n`);
@@ -166,7 +211,6 @@ async function main(): Promise<void> {
     count: number,
   ): Promise<Row[]> {
     if (missing !== null) return [{ work: name, program: 'PyTorch', milliseconds: null, detail: missing }];
-    const device = values['peer-device'];
     const sizes = { dimension, context, batch, ...options, device };
     const all: Row[] = [];
     for (const { label, flags } of peerSettings(device)) {
@@ -180,6 +224,7 @@ async function main(): Promise<void> {
 interface Results {
   readonly environment: ReturnType<typeof environmentHere>;
   readonly isTiny: boolean;
+  readonly noGpu: string | null;
   readonly providers: readonly { name: string; available: boolean; detail: string }[];
   readonly parity: readonly {
     model: string;
@@ -191,13 +236,14 @@ interface Results {
   readonly rows: readonly Row[];
 }
 
-function markdown({ environment, isTiny, providers, parity, rows }: Results): string {
+function markdown({ environment, isTiny, noGpu, providers, parity, rows }: Results): string {
   const line = (cells: readonly unknown[]) =>
     `| ${cells.map((cell) => String(cell).replaceAll('|', '/')).join(' | ')} |`;
   const rule = (count: number) => line(Array.from({ length: count }, () => '---'));
   return [
     '# icl-onnx on this machine',
     `${environment.processor}, ${environment.cores} cores, ${environment.system}, Node ${environment.node}, ${environment.date}.`,
+    ...(noGpu === null ? [] : [`**${noGpu}**`]),
     ...(isTiny ? ['**Tiny sizes: these times mean nothing.**'] : []),
     '## Providers',
     [
@@ -225,4 +271,4 @@ function markdown({ environment, isTiny, providers, parity, rows }: Results): st
 
 await main();
 // A driver may hold the process open.
-process.exit();
+process.exit(process.exitCode);

@@ -50,3 +50,18 @@ test('an unknown name is refused, and the nearest one suggested', async () => {
   const failure = await bench('lsa-trian').catch((error: { code: number; stderr: string }) => error);
   expect(failure).toMatchObject({ code: 2, stderr: expect.stringContaining('Did you mean lsa-train?') });
 });
+
+const gpuProgram = join(import.meta.dirname, '../../dist/bench/gpu/run.js');
+
+test('the runner for a GPU explains itself, and says what is wrong with its arguments', async () => {
+  const run = (...words: string[]) =>
+    promisify(execFile)(process.execPath, [gpuProgram, ...words]).catch(
+      (error: { code: number; stderr: string; stdout: string }) => error,
+    );
+  expect(await run('--help')).toMatchObject({ stdout: expect.stringContaining('--peer-device D'), stderr: '' });
+  expect(await run('--tiney')).toMatchObject({ code: 2, stderr: expect.stringMatching(/^Unknown option '--tiney'/) });
+  expect(await run('--peer-device', 'gpu')).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/^--peer-device: expected cpu or cuda, got "gpu"\./),
+  });
+});
