@@ -1,8 +1,8 @@
 /**
  * Small dense float64 matrices, row-major, for theory and samplers: a few dimensions, never a batch.
- * Decompositions come from ml-matrix; batches of systems are solved in `estimators/`, without allocation.
+ * Samplers need them in every thread that draws, so this loads nothing: eigenvalues, which only theory asks for, are in
+ * `symmetric-eigen.ts`. Batches of systems are solved in `estimators/`, without allocation.
  */
-import { CholeskyDecomposition, EigenvalueDecomposition, LuDecomposition, Matrix as MlMatrix } from 'ml-matrix';
 import { DataError, ShapeError } from './errors.ts';
 
 /** A square or rectangular matrix as rows. */
@@ -55,19 +55,29 @@ export const trace = (a: Matrix): number => a.reduce((sum, row, i) => sum + row[
 export const frobeniusNorm = (a: Matrix): number =>
   Math.sqrt(a.reduce((sum, row) => sum + row.reduce((s, value) => s + value * value, 0), 0));
 
-/** @throws {DataError} if a is singular. */
+/** Gauss-Jordan elimination with the largest pivot of each column. @throws {DataError} if a is singular. */
 export function inverse(a: Matrix): number[][] {
-  const decomposition = new LuDecomposition(new MlMatrix(a as number[][]));
-  if (decomposition.isSingular()) {
-    throw new DataError({ where: 'inverse', expected: 'an invertible matrix', got: 'a singular one' });
+  const size = a.length;
+  const rows = a.map((row, i) => [...row, ...a.map((_, j) => (i === j ? 1 : 0))]); // [a | 1], which becomes [1 | a^{-1}]
+  for (let column = 0; column < size; column++) {
+    let pivot = column;
+    for (let i = column + 1; i < size; i++) {
+      if (Math.abs(rows[i]![column]!) > Math.abs(rows[pivot]![column]!)) pivot = i;
+    }
+    [rows[column], rows[pivot]] = [rows[pivot]!, rows[column]!];
+    const row = rows[column]!;
+    const divisor = row[column]!;
+    if (divisor === 0) {
+      throw new DataError({ where: 'inverse', expected: 'an invertible matrix', got: 'a singular one' });
+    }
+    for (let j = column; j < 2 * size; j++) row[j] = row[j]! / divisor;
+    for (const other of rows) {
+      const factor = other[column]!;
+      if (other === row || factor === 0) continue;
+      for (let j = column; j < 2 * size; j++) other[j] = other[j]! - factor * row[j]!;
+    }
   }
-  return decomposition.solve(MlMatrix.eye(a.length)).to2DArray();
-}
-
-/** Eigenvalues of a symmetric matrix, ascending, with orthonormal eigenvectors as columns. */
-export function symmetricEigen(a: Matrix): { values: number[]; vectors: number[][] } {
-  const decomposition = new EigenvalueDecomposition(new MlMatrix(a as number[][]), { assumeSymmetric: true });
-  return { values: decomposition.realEigenvalues, vectors: decomposition.eigenvectorMatrix.to2DArray() };
+  return rows.map((row) => row.slice(size));
 }
 
 /**
@@ -92,11 +102,23 @@ export function choleskyFactor(where: string, a: Matrix): number[][] {
       }
     }
   }
-  // ml-matrix asks for symmetry to the last bit, which a product such as R Lambda R^T does not have.
-  const symmetric = a.map((row, i) => row.map((value, j) => (value + a[j]![i]!) / 2));
-  const decomposition = new CholeskyDecomposition(new MlMatrix(symmetric));
-  if (!decomposition.isPositiveDefinite()) {
-    throw new DataError({ where, expected: 'a positive definite matrix', got: 'one with an eigenvalue of 0 or less' });
+  const factor = a.map((row) => row.map(() => 0));
+  for (let i = 0; i < size; i++) {
+    const row = factor[i]!;
+    for (let j = 0; j <= i; j++) {
+      let known = 0;
+      for (let k = 0; k < j; k++) known += row[k]! * factor[j]![k]!;
+      const rest = (a[i]![j]! + a[j]![i]!) / 2 - known;
+      if (j < i) row[j] = rest / factor[j]![j]!;
+      else if (rest > 0) row[i] = Math.sqrt(rest);
+      else {
+        throw new DataError({
+          where,
+          expected: 'a positive definite matrix',
+          got: 'one with an eigenvalue of 0 or less',
+        });
+      }
+    }
   }
-  return decomposition.lowerTriangularMatrix.to2DArray();
+  return factor;
 }

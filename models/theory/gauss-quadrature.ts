@@ -3,7 +3,7 @@
  * symmetric tridiagonal matrix of the recurrence of the orthogonal polynomials, weights the squared first entries of its
  * eigenvectors. A rule with n nodes is exact for polynomials up to degree 2n - 1. Knows nothing about what is integrated.
  */
-import { symmetricEigen } from '../matrix.ts';
+import { symmetricEigen } from '../symmetric-eigen.ts';
 
 /** E f(X) = sum_i weights[i] f(nodes[i]); the weights sum to 1. */
 export interface Rule {

@@ -2,7 +2,8 @@
  * Full-batch descent on a finite set of prompts: where it must end and how fast, from the very prompts of a run, in float64.
  * Shares only the sampler with training.
  */
-import { inverse, type Matrix, symmetricEigen } from '../../models/matrix.ts';
+import { inverse, type Matrix } from '../../models/matrix.ts';
+import { symmetricEigen } from '../../models/symmetric-eigen.ts';
 import type { TrainingConfig } from '../../train/config.ts';
 import { createTrainingPrompts } from '../../train/training-prompts.ts';
 

@@ -2,7 +2,8 @@
 import type { FrozenModel } from '../../export/read-model.ts';
 import type { MeasureName } from '../../infer/measures.ts';
 import { UsageError } from '../../models/errors.ts';
-import { multiply, symmetricEigen, trace } from '../../models/matrix.ts';
+import { multiply, trace } from '../../models/matrix.ts';
+import { symmetricEigen } from '../../models/symmetric-eigen.ts';
 import { covarianceMatrix, parseCovariance } from '../../models/tasks/covariance.ts';
 import type { GaussianMixtureSpec } from '../../models/tasks/gaussian-mixture.ts';
 import type { TaskSpec } from '../../models/tasks/index.ts';

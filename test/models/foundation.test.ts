@@ -1,17 +1,10 @@
 /** Errors, shapes, small matrices and batches: what everything else leans on. */
 import { describe, expect, it } from 'vitest';
 import { DataError, didYouMean, IclError, ShapeError, UsageError, unknownName } from '../../models/errors.ts';
-import {
-  choleskyFactor,
-  diagonal,
-  identity,
-  inverse,
-  multiply,
-  symmetricEigen,
-  transpose,
-} from '../../models/matrix.ts';
+import { choleskyFactor, diagonal, identity, inverse, multiply, transpose } from '../../models/matrix.ts';
 import { allocateBatch, sliceBatch, validateBatch } from '../../models/prompts.ts';
 import { assertShape, broadcastShapes, normalizeAxis, stridesOf } from '../../models/shape.ts';
+import { symmetricEigen } from '../../models/symmetric-eigen.ts';
 import { expectClose, float64 } from '../tolerance.ts';
 
 describe('errors', () => {

@@ -1,7 +1,8 @@
 /** Each shift changes what it says and nothing else. */
 import { describe, expect, it } from 'vitest';
-import { identity, scaleMatrix, symmetricEigen, trace } from '../../models/matrix.ts';
+import { identity, scaleMatrix, trace } from '../../models/matrix.ts';
 import { shiftNamed, shiftsFor } from '../../models/shifts/index.ts';
+import { symmetricEigen } from '../../models/symmetric-eigen.ts';
 import { type Covariance, covarianceMatrix } from '../../models/tasks/covariance.ts';
 import { gaussianMixtureDefaults } from '../../models/tasks/gaussian-mixture.ts';
 import { createSampler, type TaskSpec } from '../../models/tasks/index.ts';

@@ -8,7 +8,7 @@
  * that form, as X* is not from D = 2 on: the risk over (b, A) has local minima.
  * Source: Ding et al. (2025), section 3.2, Theorem 3.5, Example C.16.
  */
-import { symmetricEigen } from '../../matrix.ts';
+import { symmetricEigen } from '../../symmetric-eigen.ts';
 import { blockMatrix, type LayerFactors, phi, trianglePairs, triangleSize } from './features.ts';
 import { solveSemidefinite } from './quadratic.ts';
 

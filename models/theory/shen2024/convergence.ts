@@ -9,7 +9,7 @@
  * Source: Shen et al. (2025), Theorems 3.1 and 4.1: |W^t - W*|^2 <= exp(-t/kappa) |W^0 - W*|^2, kappa = l / alpha, least and
  * largest Hessian eigenvalue over the ball around W* that holds W^0. The reduction to three numbers is ours.
  */
-import { symmetricEigen } from '../../matrix.ts';
+import { symmetricEigen } from '../../symmetric-eigen.ts';
 import { estimateOver, lossDerivative, type MixtureSetting } from './optimum.ts';
 import { type Scores, softmaxInto } from './scores.ts';
 

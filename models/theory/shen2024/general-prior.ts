@@ -7,7 +7,7 @@
  */
 import { DataError } from '../../errors.ts';
 import { inverse, type Matrix, multiply, subtract, trace } from '../../matrix.ts';
-import { normalRule } from '../gauss-quadrature.ts';
+import { normalRule, type Rule } from '../gauss-quadrature.ts';
 
 /** A task and its chance: E over the prior is the weighted sum over such tasks. */
 export interface WeightedTask {
@@ -31,6 +31,7 @@ const combine = (x: readonly number[], factor: number, y: readonly number[]) => 
 export function leadingOrderG(covariance: Matrix, tasks: readonly WeightedTask[]): number[][] {
   const d = covariance.length;
   const precision = inverse(covariance);
+  const rule = normalRule(48);
   const system = Array.from({ length: d * d }, () => new Array<number>(d * d).fill(0));
   const right = new Array<number>(d * d).fill(0);
   for (const { means, weight } of tasks) {
@@ -44,7 +45,7 @@ export function leadingOrderG(covariance: Matrix, tasks: readonly WeightedTask[]
     }
     const [mu0, mu1] = means;
     const mu = combine(mu1, -1, mu0);
-    const moments = queryMoments(covariance, precision, mu, combine(mu1, 1, mu0));
+    const moments = queryMoments({ covariance, precision, rule }, mu, combine(mu1, 1, mu0));
     for (let i = 0; i < d; i++) {
       for (let k = 0; k < d; k++) {
         const equation = system[i * d + k]!;
@@ -59,10 +60,12 @@ export function leadingOrderG(covariance: Matrix, tasks: readonly WeightedTask[]
   return Array.from({ length: d }, (_, i) => solution.slice(i * d, (i + 1) * d));
 }
 
-const rule = normalRule(48);
-
 /** E sigma'(a) q q^T, E sigma''(a) (q^T P C P q) q and E sigma'(a) C P q q^T over queries of both classes, P = Lambda^{-1}. */
-function queryMoments(covariance: Matrix, precision: Matrix, mu: readonly number[], s: readonly number[]) {
+function queryMoments(
+  { covariance, precision, rule }: { covariance: Matrix; precision: Matrix; rule: Rule },
+  mu: readonly number[],
+  s: readonly number[],
+) {
   const C = covariance.map((each, i) => each.map((value, j) => value + (s[i]! * s[j]!) / 4));
   const form = multiply(precision, C, precision);
   const direction = apply(precision, mu);

@@ -6,7 +6,8 @@
  * The first-order forms are derived here; the bound is the theorem's in our reading of it.
  */
 import { errorFunction } from '../../error-function.ts';
-import { inverse, type Matrix, symmetricEigen } from '../../matrix.ts';
+import { inverse, type Matrix } from '../../matrix.ts';
+import { symmetricEigen } from '../../symmetric-eigen.ts';
 import { type Estimate, estimateOver, type MixtureSetting } from './optimum.ts';
 import { type LatticeSettings, latticeScores, type Scores, softmaxInto } from './scores.ts';
 

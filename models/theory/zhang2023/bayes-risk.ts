@@ -6,8 +6,9 @@
  * With X the context, V = (C^-1 + X^T X / s^2)^-1 is the posterior covariance of w (or its limit for s^2 -> 0), and the Bayes
  * risk is E tr(Q V) + s^2. Knowing Lambda would not help: given X, y the posterior does not depend on it.
  */
-import { type Matrix, multiply, symmetricEigen, trace, transpose } from '../../matrix.ts';
+import { type Matrix, multiply, trace, transpose } from '../../matrix.ts';
 import type { Generator } from '../../random.ts';
+import { symmetricEigen } from '../../symmetric-eigen.ts';
 import { covarianceMatrix } from '../../tasks/covariance.ts';
 import type { LinearRegressionSpec } from '../../tasks/linear-regression.ts';
 import { reciprocalLength } from './gamma.ts';

@@ -10,7 +10,8 @@
  * not change under rotations (then P is a multiple of I); otherwise it is not.
  */
 import { UsageError } from '../../errors.ts';
-import { inverse, type Matrix, multiply, symmetricEigen, trace } from '../../matrix.ts';
+import { inverse, type Matrix, multiply, trace } from '../../matrix.ts';
+import { symmetricEigen } from '../../symmetric-eigen.ts';
 import { gammaMatrix } from './gamma.ts';
 
 export interface CovarianceLaw {

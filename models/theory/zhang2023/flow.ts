@@ -11,7 +11,8 @@
  * Source: the proofs of Theorem 4.1 (Lemma on the dynamics) and Theorem 4.5.
  */
 import { UsageError } from '../../errors.ts';
-import { add, type Matrix, multiply, scaleMatrix, symmetricEigen, trace, transpose } from '../../matrix.ts';
+import { add, type Matrix, multiply, scaleMatrix, trace, transpose } from '../../matrix.ts';
+import { symmetricEigen } from '../../symmetric-eigen.ts';
 import { type IntegrationOptions, integrate } from '../ode.ts';
 import { gammaMatrix, reciprocalLength } from './gamma.ts';
 

@@ -13,10 +13,10 @@ import {
   type Matrix,
   multiply,
   scaleMatrix,
-  symmetricEigen,
   trace,
   transpose,
 } from '../../matrix.ts';
+import { symmetricEigen } from '../../symmetric-eigen.ts';
 
 /**
  * 1/length for a context length, which may be Infinity.

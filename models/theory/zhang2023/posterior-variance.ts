@@ -3,8 +3,9 @@
  * In coordinates where the prior is the identity and with X = Z K, Z standard normal, K = Lambda^(1/2) C^(1/2),
  * tr(Q V) = tr(T (I + K^T Z^T Z K / s^2)^-1), T = C^(1/2) Q C^(1/2). Flat arrays, since thousands of draws are made.
  */
-import { identity, type Matrix, multiply, symmetricEigen, transpose } from '../../matrix.ts';
+import { identity, type Matrix, multiply, transpose } from '../../matrix.ts';
 import { fillExponentials, fillNormals, type Generator } from '../../random.ts';
+import { symmetricEigen } from '../../symmetric-eigen.ts';
 import { covarianceMatrix } from '../../tasks/covariance.ts';
 import type { LinearRegressionSpec } from '../../tasks/linear-regression.ts';
 

@@ -2,7 +2,8 @@
  * The exact risk of the trained layer, W^PV and W^KQ at the limits of Theorem 4.1, on prompts of the training covariance.
  * Its prediction is x_q^T Gamma^-1 (1/M) sum_i y_i x_i, whatever the responses are: one step of preconditioned gradient descent.
  */
-import { identity, inverse, type Matrix, multiply, subtract, symmetricEigen, trace } from '../../matrix.ts';
+import { identity, inverse, type Matrix, multiply, subtract, trace } from '../../matrix.ts';
+import { symmetricEigen } from '../../symmetric-eigen.ts';
 import { gammaMatrix, reciprocalLength } from './gamma.ts';
 import { shiftRisk } from './shift.ts';
 

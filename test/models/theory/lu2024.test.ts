@@ -4,8 +4,8 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { symmetricEigen } from '../../../models/matrix.ts';
 import { createGenerator, fillNormals } from '../../../models/random.ts';
+import { symmetricEigen } from '../../../models/symmetric-eigen.ts';
 import * as lu from '../../../models/theory/lu2024.ts';
 
 const inf = Number.POSITIVE_INFINITY;

@@ -9,10 +9,10 @@ import {
   multiply,
   scaleMatrix,
   subtract,
-  symmetricEigen,
   trace,
   transpose,
 } from '../../../models/matrix.ts';
+import { symmetricEigen } from '../../../models/symmetric-eigen.ts';
 import { linearRegressionDefaults } from '../../../models/tasks/linear-regression.ts';
 import { integrate } from '../../../models/theory/ode.ts';
 import {

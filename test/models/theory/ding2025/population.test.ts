@@ -1,8 +1,8 @@
 /** The exact quadratic risk: against enumeration of chains, closed forms for d = 1, and numbers of an independent program. */
 import { expect, test } from 'vitest';
-import { symmetricEigen } from '../../../../models/matrix.ts';
 import { allocateBatch } from '../../../../models/prompts.ts';
 import { createGenerator } from '../../../../models/random.ts';
+import { symmetricEigen } from '../../../../models/symmetric-eigen.ts';
 import { createSampler } from '../../../../models/tasks/index.ts';
 import {
   correlatedStarts,
