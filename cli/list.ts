@@ -75,6 +75,13 @@ export const list = defineCommand({
       const { quick, full } = study.cost;
       await context.print(`  minutes on two cores: ${quick.minutes} with --quick, ${full.minutes} in full\n`);
     }
+    const defaultsOf = (values: Readonly<Record<string, number>>) =>
+      Object.entries(values).map(([key, value]) => `${key} ${value}`);
+    const modelRows = catalogue.models.map(({ name, sizes, initSchemes }) => {
+      const own = Object.fromEntries(sizes.map((size) => [size.name, size.default]));
+      const starts = initSchemes.map((scheme) => [scheme.name, ...defaultsOf(scheme.defaults)].join(' '));
+      return [`  ${name}`, defaultsOf(own).join(', ') || '-', starts.join(', ')];
+    });
     const shiftSections = catalogue.tasks.flatMap(({ name: task }) => {
       const own = catalogue.shifts.filter(({ tasks }) => tasks.some((name) => name === task));
       const rows = own.map(({ name, level, levels }) => [`  ${name}`, `${level}; by default ${levels.join(', ')}`]);
@@ -82,6 +89,7 @@ export const list = defineCommand({
     });
     const sections = [
       ['models', catalogue.models.map(({ name, description }) => [`  ${name}`, description])],
+      ['sizes of models besides the dimension, with defaults, and how they may start (--init)', modelRows],
       ['tasks', catalogue.tasks.map(({ name, kind, description }) => [`  ${name}`, kind, description])],
       ...shiftSections,
       [
