@@ -146,7 +146,7 @@ export const inferBenchmarks: readonly Benchmark[] = [
   }),
   inferenceBenchmark({
     name: 'lsa-infer-copied',
-    description: 'the same for prompts in an ordinary array, which is copied to where the threads see it',
+    description: 'the same for prompts in an ordinary array, which is copied to memory that goes to a thread',
     work: { ...lsa, isShared: false },
     unit: 'ms per batch',
     peer: { program: 'linear_attention', work: 'infer', count: 20 },

@@ -73,7 +73,8 @@ export const rows: Readonly<Record<string, RowWords>> = {
     peer: 'PyTorch, bare forward pass',
     aim: 'reported',
     isVariant: true,
-    limit: 'One more copy, in the caller’s own thread, which hands out the pieces one by one.',
+    limit:
+      'The same one copy, but all of it in the caller’s thread, into memory that goes to a thread and comes back, a piece at a time.',
   },
   'length-curve': {
     work: 'its predictions at all lengths 1..40',

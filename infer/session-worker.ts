@@ -18,7 +18,8 @@ const port = parentPort!;
 const { provider, bytes, threads, answersShow } = workerData as WorkerSettings;
 const isWeb = providerNamed(provider).runtime === 'onnxruntime-web';
 
-const say = (message: FromWorker) => port.postMessage(message);
+const say = (message: FromWorker, handedBack: ArrayBuffer | null = null) =>
+  port.postMessage(message, handedBack === null ? [] : [handedBack]);
 
 /** What prompts are copied to where ONNX Runtime takes no shared memory, or where somebody must look at them; and answers. */
 const store = createNumberStore(copyNumbers);
@@ -26,17 +27,20 @@ const store = createNumberStore(copyNumbers);
 interface Runtime {
   readonly ort: OnnxRuntime;
   readonly session: OrtSession;
-  /** Whether it computes from the prompts where they are. */
-  readonly readsInPlace: boolean;
+  /** Whether it computes from memory that threads share. */
+  readonly readsShared: boolean;
 }
 
 /** @returns False if a number is NaN or infinite. */
 async function answerPiece(
-  { ort, session, readsInPlace }: Runtime,
+  { ort, session, readsShared }: Runtime,
+  isShared: boolean,
   prompts: PromptBatch,
   answers: Predictions,
 ): Promise<boolean> {
   const targets = [answers.prediction, ...(answers.prefixPrediction === undefined ? [] : [answers.prefixPrediction])];
+  // What somebody must look at is copied to where that is fast.
+  const readsInPlace = answersShow && (readsShared || !isShared);
   const given = [prompts.covariates, prompts.responses, prompts.query];
   const lengths = targets.map(({ length }) => length);
   const { copies, rooms } = store.copy(readsInPlace ? [] : given, lengths);
@@ -54,21 +58,21 @@ async function answerPiece(
 
 /** Takes pieces of a job until none is left; after a failure nobody takes another. */
 async function answer(runtime: Runtime, job: Job): Promise<FromWorker> {
-  const { prompts, answers, pieceSize, next } = job;
+  const { memory, prompts, answers, pieceSize, next } = job;
   const { batch } = prompts;
   try {
     for (let start = Atomics.add(next, 0, pieceSize); start < batch; start = Atomics.add(next, 0, pieceSize)) {
       const end = Math.min(batch, start + pieceSize);
       const piece = sliceBatch(prompts, start, end);
-      const isGood = await answerPiece(runtime, piece, sliceAnswers(answers, batch, start, end));
+      const isGood = await answerPiece(runtime, memory === null, piece, sliceAnswers(answers, batch, start, end));
       if (isGood) continue;
       Atomics.store(next, 0, batch);
-      return { kind: 'not-finite' };
+      return { kind: 'not-finite', memory };
     }
-    return { kind: 'answered' };
+    return { kind: 'answered', memory };
   } catch (error) {
     Atomics.store(next, 0, batch);
-    return { kind: 'failed', problem: condense(error) };
+    return { kind: 'failed', problem: condense(error), memory };
   }
 }
 
@@ -79,16 +83,15 @@ async function handle(runtime: Runtime, message: ToWorker): Promise<void> {
     port.close();
     return;
   }
-  say(await answer(runtime, message.job));
+  say(await answer(runtime, message.job), message.job.memory);
 }
 
 try {
   // The build of onnxruntime-web that browsers get too.
   const ort: OnnxRuntime = isWeb ? await import('onnxruntime-web/wasm') : await import('onnxruntime-node');
   const session = await createOrtSession(ort, bytes, provider, threads);
-  // What somebody must look at is copied to where that is fast.
-  const readsInPlace = provider === 'cpu' && answersShow && (await takesSharedMemory(ort));
-  const runtime = { ort, session, readsInPlace };
+  const readsShared = provider === 'cpu' && answersShow && (await takesSharedMemory(ort));
+  const runtime = { ort, session, readsShared };
   let last = Promise.resolve();
   port.on('message', (message: ToWorker) => {
     last = last.then(() => handle(runtime, message));

@@ -1,6 +1,7 @@
 /**
- * What the caller's thread and a session's worker threads say to each other. Blocks of prompts and their answers lie in
- * memory that the threads share: a message names them, and moves nothing.
+ * What the caller's thread and a session's worker threads say to each other. Prompts that threads share stay where they are,
+ * and a message names them; others are copied once, with room for their answers, into memory that goes to a thread and comes
+ * back.
  */
 import { type PromptBatch, responseWidth } from '../models/prompts.ts';
 import { copyNumbers } from './copy-numbers.ts';
@@ -17,8 +18,10 @@ export interface WorkerSettings {
   readonly answersShow: boolean;
 }
 
-/** Prompts that one or several threads answer together: whoever is free takes the next piece. All arrays are shared memory. */
+/** Prompts that one or several threads answer together: whoever is free takes the next piece. */
 export interface Job {
+  /** What is handed over to the thread, and comes back with its answer; null if all arrays are shared memory. */
+  readonly memory: ArrayBuffer | null;
   readonly prompts: PromptBatch;
   readonly answers: Predictions;
   /** Prompts in a piece. */
@@ -34,9 +37,14 @@ export type ToWorker = { readonly kind: 'run'; readonly job: Job } | { readonly 
 export type FromWorker =
   | { readonly kind: 'opened'; readonly runtime: string }
   | { readonly kind: 'refused'; readonly problem: string }
-  | { readonly kind: 'answered' }
-  | { readonly kind: 'not-finite' }
-  | { readonly kind: 'failed'; readonly problem: string };
+  | ({ readonly kind: 'answered' } & Returned)
+  | ({ readonly kind: 'not-finite' } & Returned)
+  | ({ readonly kind: 'failed'; readonly problem: string } & Returned);
+
+interface Returned {
+  /** The job's. */
+  readonly memory: ArrayBuffer | null;
+}
 
 /** Whether other threads see a batch's arrays as they are. */
 export const isShared = ({ covariates, responses, query }: PromptBatch): boolean =>
@@ -61,24 +69,38 @@ export function blockBytes(block: PromptBatch, prefixes: boolean): number {
   return lengths.reduce((sum, length) => sum + aligned(length), 0);
 }
 
-/** A block as a job in shared memory, with room for its answers; prompts that are elsewhere are copied in. */
-export function placeBlock(block: PromptBatch, prefixes: boolean, pieceSize: number, memory: SharedArrayBuffer): Job {
+/** One array after the other in memory of either kind. */
+function createRooms(memory: ArrayBufferLike) {
   let at = 0;
-  const take = (length: number): number => {
-    const start = at;
+  return (length: number): Float32Array => {
+    const room = new Float32Array(memory, at, length);
     at += aligned(length);
-    return start;
+    return room;
   };
-  const room = (length: number) => new Float32Array(memory, take(length), length);
-  const next = new Int32Array(memory, take(1), 1);
+}
+
+/** Where a block's answers are in the memory of its job. */
+export function answersIn(memory: ArrayBufferLike, block: PromptBatch, prefixes: boolean): Predictions {
+  const [prediction, prefixPrediction] = answerLengths(block, prefixes).map(createRooms(memory));
+  return { prediction: prediction!, ...(prefixPrediction && { prefixPrediction }) };
+}
+
+/**
+ * A block as a job, with room for its answers. Prompts that threads share stay where they are; others are copied in.
+ * @param memory Shared if the prompts are.
+ */
+export function placeBlock(block: PromptBatch, prefixes: boolean, pieceSize: number, memory: ArrayBufferLike): Job {
+  const room = createRooms(memory);
+  for (const length of answerLengths(block, prefixes)) room(length);
+  const { buffer, byteOffset } = room(1);
+  const next = new Int32Array(buffer, byteOffset, 1);
   next[0] = 0;
-  const [prediction, prefixPrediction] = answerLengths(block, prefixes).map(room);
-  const placed = (values: Float32Array): Float32Array => {
+  const place = (values: Float32Array): Float32Array => {
+    if (memory instanceof SharedArrayBuffer) return values;
     const view = room(values.length);
     copyNumbers(view, values);
     return view;
   };
-  const place = isShared(block) ? (values: Float32Array) => values : placed;
   const { batch, context, queries, dimension, classes = 0 } = block;
   const prompts = {
     batch,
@@ -90,10 +112,6 @@ export function placeBlock(block: PromptBatch, prefixes: boolean, pieceSize: num
     responses: place(block.responses),
     query: place(block.query),
   };
-  return {
-    prompts,
-    answers: { prediction: prediction!, ...(prefixPrediction && { prefixPrediction }) },
-    pieceSize,
-    next,
-  };
+  const answers = answersIn(memory, block, prefixes);
+  return { memory: memory instanceof SharedArrayBuffer ? null : memory, prompts, answers, pieceSize, next };
 }

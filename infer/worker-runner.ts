@@ -11,7 +11,7 @@ import type { FromWorker, Job, ToWorker, WorkerSettings } from './worker-protoco
 
 interface Pending {
   readonly job: Job;
-  resolve(): void;
+  resolve(memory: ArrayBuffer | null): void;
   reject(error: unknown): void;
 }
 
@@ -60,14 +60,14 @@ export class WorkerRunner {
   }
 
   /**
-   * Works on a job until nothing of it is left to take.
+   * Works on a job until nothing of it is left to take. Gives its memory back, if it was handed over.
    * @throws {NotFiniteError} if a number is NaN or infinite. @throws {ProviderError} if ONNX Runtime or the thread fails.
    */
-  answer(job: Job): Promise<void> {
+  answer(job: Job): Promise<ArrayBuffer | null> {
     if (this.#death !== undefined) return Promise.reject(this.#death);
     return new Promise((resolve, reject) => {
       this.#pending.push({ job, resolve, reject });
-      this.#say({ kind: 'run', job });
+      this.#say({ kind: 'run', job }, job.memory === null ? [] : [job.memory]);
     });
   }
 
@@ -76,8 +76,8 @@ export class WorkerRunner {
     await this.#ended;
   }
 
-  #say(message: ToWorker): void {
-    this.#worker.postMessage(message);
+  #say(message: ToWorker, handedOver: readonly ArrayBuffer[] = []): void {
+    this.#worker.postMessage(message, handedOver);
   }
 
   #receive(message: FromWorker): void {
@@ -85,7 +85,7 @@ export class WorkerRunner {
     if (pending === undefined) return;
     const { batch, context, queries } = pending.job.prompts;
     if (message.kind === 'answered') {
-      pending.resolve();
+      pending.resolve(message.memory);
     } else if (message.kind === 'not-finite') {
       pending.reject(new NotFiniteError());
     } else {
