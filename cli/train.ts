@@ -139,6 +139,11 @@ export const train = defineCommand({
         }
       }
       return result.parity.every(({ ok }) => ok) ? 0 : 1;
+    } catch (error) {
+      if (!context.signal.aborted) throw error;
+      progress.stop();
+      context.log(`interrupted; continue with: ${resumeCommand(options.out)}`);
+      return INTERRUPTED;
     } finally {
       progress.stop();
     }

@@ -183,7 +183,7 @@ type ReadConfig = Omit<TrainingConfig, 'loss'> & { readonly loss?: LossSpec };
 /** What does not follow from the single values. */
 function checkTogether(where: string, config: ReadConfig): TrainingConfig {
   const { model, task: spec, contextLength, initialisation, batch, trainingPrompts } = config;
-  const architecture = architectureNamed(model.name);
+  const architecture = architectureNamed(model.name, `${where}: model.name`);
   const sizes = resolveSizes(`${where}: model`, architecture, model);
   samplerFor(`${where}: task`, architecture, sizes, spec); // throws if its numbers are impossible
   if (contextLength < architecture.minimumContext) {

@@ -24,11 +24,11 @@ export const architectures: readonly Architecture[] = [
 ];
 
 /** @throws {UsageError} naming the nearest known architecture. */
-export function architectureNamed(name: string): Architecture {
+export function architectureNamed(name: string, where = 'model'): Architecture {
   const found = architectures.find((architecture) => architecture.name === name);
   if (found === undefined) {
     throw unknownName(
-      'model',
+      where,
       name,
       architectures.map((architecture) => architecture.name),
     );

@@ -176,6 +176,23 @@ test('Ctrl-C saves a checkpoint, exits 130, and --resume ends where an undisturb
   );
 });
 
+test('Ctrl-C while the exported file is verified says how to go on', async () => {
+  const run = join(temporaryFolder(), 'run');
+  const argv = ['train', 'zhang2023', '--set', 'd=20,N=40', '--steps', '5', '--device', 'cpu', '--out', run];
+  const child = spawn(process.execPath, [mainFile, ...argv], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let stderr = '';
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  while (!existsSync(join(run, 'model.onnx'))) await new Promise((resolve) => setTimeout(resolve, 5));
+  child.kill('SIGINT');
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  expect({ code, stderr }).toEqual({
+    code: 130,
+    stderr: `interrupted; continue with: icl train ${run}/config.json --out ${run} --resume\n`,
+  });
+});
+
 test('theory prints the numbers of the paper', async () => {
   const { code, stdout } = await runIcl(['theory', 'zhang2023', '--set', 'd=20,N=40,M=100', '--json']);
   expect(code).toBe(0);

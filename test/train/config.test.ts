@@ -92,7 +92,7 @@ describe('refused', () => {
     ['an unknown optimizer', { optimizer: { name: 'lion' } }, 'expected an optimizer with a name: sgd, adam, adamw'],
     ['an unknown schedule', { schedule: { name: 'linear' } }, 'expected a schedule with a name'],
     ['an unknown covariance', { task: { ...minimal.task, covariance: { kind: 'x' } } }, 'c.json: task.covariance.kind'],
-    ['an unknown model', { model: { name: 'linear-atention', dimension: 3 } }, 'Did you mean linear-attention?'],
+    ['an unknown model', { model: { name: 'linear-atention', dimension: 3 } }, 'c.json: model.name: expected one of'],
     ['an unknown start', { initialisation: { scheme: 'papr' } }, 'Did you mean paper?'],
     ['an unknown option of a start', { initialisation: { scheme: 'paper', options: { s: 1 } } }, 'one of sigma'],
     [
