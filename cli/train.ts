@@ -8,6 +8,19 @@ import { formatNumber } from './table.ts';
 
 const INTERRUPTED = 130;
 
+/** What only matters where parameters are trained step by step. */
+const descentOptions = [
+  'steps',
+  'optimizer',
+  'learningRate',
+  'momentum',
+  'weightDecay',
+  'schedule',
+  'clipNorm',
+  'init',
+  'checkpointEvery',
+] as const;
+
 function clipNorm(value: string): number | 'none' {
   const norm = Number(value);
   if (value === 'none' || (value.trim() !== '' && Number.isFinite(norm) && norm > 0)) {
@@ -68,7 +81,7 @@ export const train = defineCommand({
     'icl train zhang2023 --set d=5,N=20 --out runs/first --resume',
   ],
   async run([studyOrConfig], options, context) {
-    if (options.out === undefined) {
+    if (options.out === undefined || options.out === '') {
       throw new UsageError({
         where: '--out',
         expected: 'a run folder',
@@ -113,6 +126,11 @@ export const train = defineCommand({
         return INTERRUPTED;
       }
       if (result.wasFinished) context.log('the run had all its steps already: exported and verified again');
+      const unused = descentOptions.filter((key) => options[key] !== undefined);
+      if (result.engine === exactEngine && unused.length > 0) {
+        const flags = unused.map((key) => train.options[key]!.flags.split(' ')[0]);
+        context.log(`not used: ${flags.join(', ')}. This model is solved for exactly; to train it: --engine onnx`);
+      }
       const summary = {
         run: options.out,
         model: result.model,

@@ -108,6 +108,16 @@ test('optimizer, momentum, schedule and clipping are chosen without a configurat
   expect(other.stderr).toContain('a run that differs in clipNorm (2 there, null here)');
 });
 
+test('what an exact fit makes no use of is named', async () => {
+  const run = join(temporaryFolder(), 'run');
+  const asked = ['--steps', '50', '--learning-rate', '0.1', '--verify', 'cpu'];
+  const { stderr, stdout } = await runIcl(['train', 'lu2024', '--set', 'd=4', ...asked, '--out', run]);
+  expect(stderr).toBe(
+    'not used: --steps, --learning-rate. This model is solved for exactly; to train it: --engine onnx\n',
+  );
+  expect(stdout).toContain('solved exactly in');
+});
+
 test('a run that stopped before its first step is no model, and says so', async () => {
   const run = join(temporaryFolder(), 'run');
   const failed = await runIcl([

@@ -50,6 +50,7 @@ const wrongUsage: readonly (readonly [argv: string, message: string])[] = [
   ['theory zhang2023 --set covariance=identitty', 'identitty'],
   ['theory zhang2023 --set d=2,covariance=[[1,2],[2,1]]', 'positive definite'],
   ['train zhang2023', '--out'],
+  ['train zhang2023 --out=', '--out: expected a run folder'],
   ['train zhang2023 --out x --steps 0', '--steps'],
   ['train zhang2023 --out x --steps 1e99', '--steps'],
   ['train zhang2023 --out x --optimizer adem', 'Did you mean adam?'],
