@@ -4,6 +4,9 @@
  */
 import { UsageError } from '../models/errors.ts';
 
+/** Exit code of a command that was asked to stop, by Ctrl-C or SIGTERM. */
+export const INTERRUPTED = 130;
+
 /** One option. Its value is of type V: the parsed text, or the default when the option is not given. */
 export interface Option<V> {
   /** As commander writes it: `--steps <n>`, `-o, --output <file>`, `--json`. */
@@ -30,7 +33,7 @@ export interface CommandContext {
   print(line: string): Promise<void>;
   /** Writes a line for people to stderr. */
   log(line: string): void;
-  /** Aborted by the first Ctrl-C. */
+  /** Aborted by the first Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;
   /** stderr is a terminal: progress may be animated. */
   readonly isTerminal: boolean;

@@ -5,11 +5,9 @@
  */
 import { CommanderError } from 'commander';
 import { IclError } from '../models/errors.ts';
-import type { CommandContext } from './command.ts';
+import { type CommandContext, INTERRUPTED } from './command.ts';
 import { commands } from './commands.ts';
 import { createProgram, type Invocation, run } from './program.ts';
-
-const INTERRUPTED = 130;
 
 function write(stream: NodeJS.WriteStream, content: string): Promise<void> {
   return new Promise((resolve) => {
@@ -28,13 +26,15 @@ function createContext(signal: AbortSignal): CommandContext {
   };
 }
 
-/** First Ctrl-C: the command saves what it has and ends by itself. Second: leave at once. */
+/** First Ctrl-C, or SIGTERM of a scheduler or container: the command saves what it has and ends by itself. Second: leave at once. */
 function listenForInterrupt(): AbortSignal {
   const controller = new AbortController();
-  process.on('SIGINT', () => {
-    if (controller.signal.aborted) process.exit(INTERRUPTED);
-    controller.abort();
-  });
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(INTERRUPTED);
+      controller.abort();
+    });
+  }
   return controller.signal;
 }
 

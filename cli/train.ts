@@ -1,12 +1,10 @@
 /** `icl train`: fits a study's model, then exports and verifies it. */
 import { UsageError } from '../models/errors.ts';
 import { deviceNames, engineNames, exactEngine } from '../train/engine-table.ts';
-import { defineCommand, number, option, positiveNumber, text, toggle, wholeNumber } from './command.ts';
+import { defineCommand, INTERRUPTED, number, option, positiveNumber, text, toggle, wholeNumber } from './command.ts';
 import { startProgress } from './progress.ts';
 import { oneOf, setOption, verifyOption } from './shared-options.ts';
 import { formatNumber } from './table.ts';
-
-const INTERRUPTED = 130;
 
 /** What only matters where parameters are trained step by step. */
 const descentOptions = [

@@ -155,7 +155,10 @@ test('a folder that holds another run is left alone', async () => {
   expect(readdirSync(folder)).toEqual(['thesis.tex']);
 });
 
-test('Ctrl-C saves a checkpoint, exits 130, and --resume ends where an undisturbed run ends', async () => {
+test.each([
+  ['Ctrl-C', 'SIGINT'],
+  ['SIGTERM', 'SIGTERM'],
+] as const)('%s saves a checkpoint, exits 130, and --resume ends where an undisturbed run ends', async (_, name) => {
   const folder = temporaryFolder();
   const argv = (out: string) => [
     ...['train', 'zhang2023', '--set', 'd=2,N=6', '--steps', '3000', '--batch', '64', '--device', 'cpu'],
@@ -169,7 +172,7 @@ test('Ctrl-C saves a checkpoint, exits 130, and --resume ends where an undisturb
   while (!existsSync(join(folder, 'stopped', 'checkpoint.safetensors'))) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  child.kill('SIGINT');
+  child.kill(name);
   const code = await new Promise((resolve) => child.on('close', resolve));
   expect(code).toBe(130);
   expect(stderr).toMatch(/interrupted at step \d+/);
