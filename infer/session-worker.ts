@@ -2,7 +2,7 @@
  * The thread a Node session lives in: ONNX Runtime's Node binding blocks the thread that calls it. Started by
  * `session-node.ts` with {@link WorkerSettings}; speaks `worker-protocol.ts`.
  */
-import { parentPort, workerData } from 'node:worker_threads';
+import { workerData } from 'node:worker_threads';
 import { areFinite, createNumberStore } from '../models/number-store.ts';
 import { type PromptBatch, sliceBatch } from '../models/prompts.ts';
 import { copyNumbers } from './copy-numbers.ts';
@@ -10,12 +10,13 @@ import { condense, createOrtSession, type OnnxRuntime, type OrtSession, runtimeV
 import { providerNamed } from './provider-table.ts';
 import { runBlock } from './run-block.ts';
 import type { Predictions } from './session.ts';
+import type { ThreadData } from './session-thread.ts';
 import { takesSharedMemory } from './shared-memory.ts';
 import { sliceAnswers } from './slice-answers.ts';
 import type { FromWorker, Job, ToWorker, WorkerSettings } from './worker-protocol.ts';
 
-const port = parentPort!;
-const { provider, bytes, threads, answersShow } = workerData as WorkerSettings;
+const { settings, port } = workerData as ThreadData<WorkerSettings>;
+const { provider, bytes, threads, answersShow } = settings;
 const isWeb = providerNamed(provider).runtime === 'onnxruntime-web';
 
 const say = (message: FromWorker, handedBack: ArrayBuffer | null = null) =>

@@ -2,11 +2,10 @@
  * A stateful graph in a thread of its own, in Node: the caller's thread prepares the next run while this one computes, and
  * its event loop stays free. Provider and thread are chosen and checked here; what runs is `stateful-runner.ts`.
  */
-import { Worker } from 'node:worker_threads';
 import { ProviderError } from '../models/errors.ts';
-import { compiledFile } from './compiled.ts';
 import { type ProviderName, providerNamed } from './provider-table.ts';
 import { providerUnavailable, requireProvider } from './providers.ts';
+import { SessionThread } from './session-thread.ts';
 import {
   copiedLength,
   type FeedLayout,
@@ -102,7 +101,7 @@ class ThreadedSession implements StatefulSession {
   readonly provider: ProviderName;
   readonly adapter: string | null;
   readonly runtime: string;
-  readonly #worker: Worker;
+  readonly #worker: SessionThread;
   readonly #ended: Promise<void>;
   /** Memory that the thread sees too, by the number of its slot: its own for as many runs as were ever under way at once. */
   readonly #slots: Float32Array[] = [];
@@ -122,7 +121,7 @@ class ThreadedSession implements StatefulSession {
   #closed: Promise<void> | undefined;
 
   private constructor(
-    worker: Worker,
+    worker: SessionThread,
     { provider }: StatefulSettings,
     adapter: string | null,
     opened: FromStateful & { kind: 'opened' },
@@ -135,8 +134,8 @@ class ThreadedSession implements StatefulSession {
     this.#reportsAreFree = opened.reportsAreFree;
     this.#tensors = opened.tensors;
     this.#onClose = onClose;
-    worker.on('message', (message: FromStateful) => this.#receive(message));
-    worker.on('error', (error) => this.#fail(`the thread failed: ${error.message}`));
+    worker.on('message', (message) => this.#receive(message as FromStateful));
+    worker.on('failure', (problem) => this.#fail(`the thread failed: ${problem}`));
     this.#ended = new Promise((resolve) => {
       worker.once('exit', (code) => {
         this.#fail(`the thread ended with code ${code}`);
@@ -150,11 +149,11 @@ class ThreadedSession implements StatefulSession {
     adapter: string | null,
     onClose: (closed: Promise<void>) => void = () => {},
   ): Promise<ThreadedSession> {
-    const worker = new Worker(compiledFile(import.meta.url, 'stateful-worker'), { workerData: settings, execArgv: [] });
+    const worker = new SessionThread('stateful-worker', settings);
     const first = await new Promise<FromStateful>((resolve) => {
       const refuse = (problem: string) => resolve({ kind: 'refused', problem });
-      worker.once('message', resolve);
-      worker.once('error', (error) => refuse(`the thread failed: ${error.message}`));
+      worker.once('message', (message) => resolve(message as FromStateful));
+      worker.once('failure', (problem) => refuse(`the thread failed: ${problem}`));
       worker.once('exit', (code) => refuse(`the thread ended with code ${code}`));
     });
     if (first.kind === 'opened') return new ThreadedSession(worker, settings, adapter, first, onClose);

@@ -2,9 +2,10 @@
  * The thread a stateful session lives in: ONNX Runtime's Node binding blocks the thread that calls it. Started by
  * `stateful-session.ts` with {@link StatefulSettings}; speaks `stateful-protocol.ts`.
  */
-import { parentPort, workerData } from 'node:worker_threads';
+import { workerData } from 'node:worker_threads';
 import { condense, type OnnxRuntime, runtimeVersion } from './onnxruntime.ts';
 import { providerNamed } from './provider-table.ts';
+import type { ThreadData } from './session-thread.ts';
 import {
   allocateFeeds,
   type FromStateful,
@@ -14,8 +15,8 @@ import {
 } from './stateful-protocol.ts';
 import { type Feed, openStatefulRunner, type StatefulRunner } from './stateful-runner.ts';
 
-const port = parentPort!;
-const { provider, graph, threads } = workerData as StatefulSettings;
+const { settings, port } = workerData as ThreadData<StatefulSettings>;
+const { provider, graph, threads } = settings;
 
 const say = (message: FromStateful) => port.postMessage(message);
 

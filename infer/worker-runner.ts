@@ -2,11 +2,10 @@
  * The caller's end of one of a session's worker threads: sends jobs, and knows which are under way and whether the thread
  * still lives. Whose memory a job lies in, it does not know.
  */
-import { Worker } from 'node:worker_threads';
 import { ProviderError } from '../models/errors.ts';
-import { compiledFile } from './compiled.ts';
 import { providerUnavailable } from './providers.ts';
 import { NotFiniteError } from './session.ts';
+import { SessionThread } from './session-thread.ts';
 import type { FromWorker, Job, ToWorker, WorkerSettings } from './worker-protocol.ts';
 
 interface Pending {
@@ -17,18 +16,18 @@ interface Pending {
 
 /** Answers jobs in a thread of its own until it is closed. */
 export class WorkerRunner {
-  readonly #worker: Worker;
+  readonly #worker: SessionThread;
   readonly #settings: WorkerSettings;
   /** Jobs under way, oldest first. */
   readonly #pending: Pending[] = [];
   readonly #ended: Promise<void>;
   #death: ProviderError | undefined;
 
-  private constructor(worker: Worker, settings: WorkerSettings) {
+  private constructor(worker: SessionThread, settings: WorkerSettings) {
     this.#worker = worker;
     this.#settings = settings;
     this.#ended = new Promise((resolve) => {
-      worker.on('error', (error) => this.#die(`the thread failed: ${error.message}`));
+      worker.on('failure', (problem) => this.#die(`the thread failed: ${problem}`));
       worker.on('exit', (code) => {
         this.#die(`the thread ended with code ${code}`);
         resolve();
@@ -38,10 +37,10 @@ export class WorkerRunner {
 
   /** @throws {ProviderError} if ONNX Runtime does not open the session. */
   static async start(settings: WorkerSettings): Promise<{ runner: WorkerRunner; runtime: string }> {
-    const worker = new Worker(compiledFile(import.meta.url, 'session-worker'), { workerData: settings, execArgv: [] });
+    const worker = new SessionThread('session-worker', settings);
     const runner = new WorkerRunner(worker, settings);
     const first = await new Promise<FromWorker>((resolve, reject) => {
-      worker.once('message', resolve);
+      worker.once('message', (message) => resolve(message as FromWorker));
       runner.#ended.then(() => reject(runner.#death));
     });
     if (first.kind !== 'opened') {
@@ -50,7 +49,7 @@ export class WorkerRunner {
       const problem = first.kind === 'refused' ? first.problem : 'an answer nobody asked for';
       throw providerUnavailable(provider, problem, null);
     }
-    worker.on('message', (message: FromWorker) => runner.#receive(message));
+    worker.on('message', (message) => runner.#receive(message as FromWorker));
     return { runner, runtime: first.runtime };
   }
 

@@ -1,10 +1,10 @@
 /** The thread of a session: the process ends by itself after closing, quietly; and a thread that dies is not waited for. */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type * as WorkerThreads from 'node:worker_threads';
 import { describe, expect, test, vi } from 'vitest';
 import { probeProvider } from '../../infer/providers.ts';
 import { openSession } from '../../infer/session-node.ts';
+import type * as SessionThreads from '../../infer/session-thread.ts';
 import { ProviderError } from '../../models/errors.ts';
 import { allocateBatch } from '../../models/prompts.ts';
 import { randomPrompts } from '../export/fixtures.ts';
@@ -12,17 +12,17 @@ import { requireOrSkip } from '../require.ts';
 import { useSoftwareWebgpu } from '../software-webgpu.ts';
 import { frozenModel } from './models.ts';
 
-/** Every worker a session has started. */
-const started = vi.hoisted(() => [] as WorkerThreads.Worker[]);
-vi.mock('node:worker_threads', async (importActual) => {
-  const actual = await importActual<typeof WorkerThreads>();
-  class Worker extends actual.Worker {
-    constructor(...parameters: ConstructorParameters<typeof WorkerThreads.Worker>) {
+/** Every thread a session has started. */
+const started = vi.hoisted(() => [] as SessionThreads.SessionThread[]);
+vi.mock('../../infer/session-thread.ts', async (importActual) => {
+  const actual = await importActual<typeof SessionThreads>();
+  class SessionThread extends actual.SessionThread {
+    constructor(...parameters: ConstructorParameters<typeof actual.SessionThread>) {
       super(...parameters);
       started.push(this);
     }
   }
-  return { ...actual, Worker };
+  return { ...actual, SessionThread };
 });
 
 useSoftwareWebgpu();

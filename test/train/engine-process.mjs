@@ -27,7 +27,8 @@ const engine = await createEngine('onnx', {
 engine.loadState(initialState(config));
 const sampler = createSampler(config.task);
 const prompts = allocateBatch({ batch, context: contextLength, queries: 1, dimension: model.dimension });
-const collectGarbage = await garbageCollector({ threads: 1 });
+// On the CPU the thread of the session was started by another.
+const collectGarbage = await garbageCollector({ threads: device === 'cpu' ? 2 : 1 });
 const losses = [];
 const marks = [];
 const pending = [];
