@@ -21,8 +21,8 @@ export const runOptions: OrtNode.InferenceSession.RunOptions = { logSeverityLeve
  * Weights are not packed when a session opens: ONNX Runtime would then take a product with a vector for one with a matrix,
  * at two to four times the cost, and packing during a run costs nothing that could be measured.
  * Numbers below 1e-38 are 0: its softmax gives such to what a mask excludes, and a processor takes a hundred cycles for each, in
- * the products that follow too. The calling thread's arithmetic becomes so as well: in Node a session is opened in a thread
- * or a process of its own.
+ * the products that follow too. The calling thread's arithmetic becomes so as well, though only in the first session of a process:
+ * in Node sessions are opened in threads that start as `session-thread.ts` says, or in a process of their own.
  * @param threads Threads of the CPU provider. They sleep when idle: spinning is no faster, and slows every other process.
  */
 function sessionOptions(
