@@ -19,6 +19,7 @@ export function attentionMaps({ architecture, parameters, sizes }: FrozenModel, 
       if (rows === context && columns === context) kept.push(result);
       return result;
     },
+    softMeans: (scores, values) => referenceOps.matMul(recording.softmax(scores), values),
   };
   const shapes = architecture.parameterShapes(sizes);
   const tensors = Object.fromEntries(
