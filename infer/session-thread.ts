@@ -50,6 +50,7 @@ export class SessionThread extends EventEmitter<Events> {
   /** @param file In this folder, without its extension. */
   constructor(file: string, settings: { readonly provider: ProviderName }) {
     super();
+    const path = compiledFile(import.meta.url, file); // Throws before there is a port, which would keep the process alive.
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     port1.on('message', (message) => this.emit('message', message));
@@ -58,7 +59,6 @@ export class SessionThread extends EventEmitter<Events> {
       this.#end();
     });
     this.#ended = new Promise((resolve) => this.once('exit', () => resolve()));
-    const path = compiledFile(import.meta.url, file);
     const hears = {
       error: (problem: string) => this.emit('failure', problem),
       exit: (code: number) => {

@@ -63,8 +63,8 @@ export interface Engine {
   loadState(state: TrainingState): void;
   /** Tensors alive in the engine. It is the same after every step that has been read. */
   tensorCount(): number;
-  /** Frees the parameters and the device. */
-  dispose(): void;
+  /** Frees the parameters and the device; where a thread holds them, it has ended when the promise settles. */
+  dispose(): void | Promise<void>;
 }
 
 export interface EngineOptions {

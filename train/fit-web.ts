@@ -115,6 +115,6 @@ export async function fit(options: FitOptions): Promise<FitResult> {
       seconds: result.seconds,
     };
   } finally {
-    engine.dispose();
+    await engine.dispose();
   }
 }

@@ -79,7 +79,7 @@ export function createGraphEngine({ device, pipelineDepth, options, step, sessio
       session.load(state.map(({ slot }) => joinVector(from, slot, { parameters, size })));
     },
     tensorCount: () => session.tensorCount(),
-    dispose: () => void session.close(),
+    dispose: () => session.close(),
   };
 }
 

@@ -153,7 +153,8 @@ async function descend(
       wasFinished: false,
     };
   } finally {
-    engine.dispose();
+    // A process that exits while a thread is still closing its session may crash.
+    await engine.dispose();
   }
 }
 
