@@ -6,6 +6,7 @@ import { workerData } from 'node:worker_threads';
 import { areFinite, createNumberStore } from '../models/number-store.ts';
 import { type PromptBatch, sliceBatch } from '../models/prompts.ts';
 import { copyNumbers } from './copy-numbers.ts';
+import { nativeCalls } from './native-calls.ts';
 import { condense, createOrtSession, type OnnxRuntime, type OrtSession, runtimeVersion } from './onnxruntime.ts';
 import { providerNamed } from './provider-table.ts';
 import { runBlock } from './run-block.ts';
@@ -15,7 +16,8 @@ import { takesSharedMemory } from './shared-memory.ts';
 import { sliceAnswers } from './slice-answers.ts';
 import type { FromWorker, Job, ToWorker, WorkerSettings } from './worker-protocol.ts';
 
-const { settings, port } = workerData as ThreadData<WorkerSettings>;
+const { settings, port, calls } = workerData as ThreadData<WorkerSettings>;
+const call = nativeCalls(calls);
 const { provider, bytes, threads, answersShow } = settings;
 const isWeb = providerNamed(provider).runtime === 'onnxruntime-web';
 
@@ -50,7 +52,7 @@ async function answerPiece(
   const [covariates, responses, query] = (readsInPlace ? given : copies) as [Float32Array, Float32Array, Float32Array];
   const [prediction, prefixPrediction] = rooms as [Float32Array, Float32Array?];
   const out = { prediction, ...(prefixPrediction && { prefixPrediction }) };
-  await runBlock(ort, session, { ...prompts, covariates, responses, query }, out, !isWeb);
+  await call(() => runBlock(ort, session, { ...prompts, covariates, responses, query }, out, !isWeb));
   // Answers that are not finite have overflown where the prompts are.
   if (answersShow && !store.roomsAreFinite() && !areGivenFinite()) return false;
   for (const [i, target] of targets.entries()) copyNumbers(target, rooms[i]!);
@@ -80,24 +82,27 @@ async function answer(runtime: Runtime, job: Job): Promise<FromWorker> {
 async function handle(runtime: Runtime, message: ToWorker): Promise<void> {
   if (message.kind === 'close') {
     // Listening keeps the thread alive, so it ends when nothing is left to do.
-    await runtime.session.release();
+    await call(() => runtime.session.release());
     port.close();
     return;
   }
   say(await answer(runtime, message.job), message.job.memory);
 }
 
-try {
+async function open(): Promise<Runtime> {
   // The build of onnxruntime-web that browsers get too.
   const ort: OnnxRuntime = isWeb ? await import('onnxruntime-web/wasm') : await import('onnxruntime-node');
   const session = await createOrtSession(ort, bytes, provider, threads);
-  const readsShared = provider === 'cpu' && answersShow && (await takesSharedMemory(ort));
-  const runtime = { ort, session, readsShared };
+  return { ort, session, readsShared: provider === 'cpu' && answersShow && (await takesSharedMemory(ort)) };
+}
+
+try {
+  const runtime = await call(open);
   let last = Promise.resolve();
   port.on('message', (message: ToWorker) => {
     last = last.then(() => handle(runtime, message));
   });
-  say({ kind: 'opened', runtime: runtimeVersion(ort) });
+  say({ kind: 'opened', runtime: runtimeVersion(runtime.ort) });
 } catch (error) {
   say({ kind: 'refused', problem: condense(error) });
 }

@@ -4,7 +4,7 @@
  */
 import { ProviderError } from '../models/errors.ts';
 import { type ProviderName, providerNamed } from './provider-table.ts';
-import { providerUnavailable, requireProvider } from './providers.ts';
+import { requireProvider } from './providers.ts';
 import { SessionThread } from './session-thread.ts';
 import {
   copiedLength,
@@ -149,17 +149,9 @@ class ThreadedSession implements StatefulSession {
     adapter: string | null,
     onClose: (closed: Promise<void>) => void = () => {},
   ): Promise<ThreadedSession> {
-    const worker = new SessionThread('stateful-worker', settings);
-    const first = await new Promise<FromStateful>((resolve) => {
-      const refuse = (problem: string) => resolve({ kind: 'refused', problem });
-      worker.once('message', (message) => resolve(message as FromStateful));
-      worker.once('failure', (problem) => refuse(`the thread failed: ${problem}`));
-      worker.once('exit', (code) => refuse(`the thread ended with code ${code}`));
-    });
-    if (first.kind === 'opened') return new ThreadedSession(worker, settings, adapter, first, onClose);
-    await worker.terminate();
-    const problem = first.kind === 'refused' ? first.problem : 'an answer nobody asked for';
-    throw providerUnavailable(settings.provider, problem, null);
+    const thread = new SessionThread('stateful-worker', settings);
+    const opened = await thread.opened<FromStateful>();
+    return new ThreadedSession(thread, settings, adapter, opened, onClose);
   }
 
   load(vectors: readonly Float32Array[]): void {

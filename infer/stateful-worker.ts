@@ -3,6 +3,7 @@
  * `stateful-session.ts` with {@link StatefulSettings}; speaks `stateful-protocol.ts`.
  */
 import { workerData } from 'node:worker_threads';
+import { nativeCalls } from './native-calls.ts';
 import { condense, type OnnxRuntime, runtimeVersion } from './onnxruntime.ts';
 import { providerNamed } from './provider-table.ts';
 import type { ThreadData } from './session-thread.ts';
@@ -15,7 +16,8 @@ import {
 } from './stateful-protocol.ts';
 import { type Feed, openStatefulRunner, type StatefulRunner } from './stateful-runner.ts';
 
-const { settings, port } = workerData as ThreadData<StatefulSettings>;
+const { settings, port, calls } = workerData as ThreadData<StatefulSettings>;
+const call = nativeCalls(calls);
 const { provider, graph, threads } = settings;
 
 const say = (message: FromStateful) => port.postMessage(message);
@@ -56,14 +58,18 @@ async function handle(runner: StatefulRunner, message: ToStateful): Promise<void
   }
 }
 
-try {
+async function open() {
   // The build of onnxruntime-web that browsers get too.
   const isWeb = providerNamed(provider).runtime === 'onnxruntime-web';
   const ort: OnnxRuntime = isWeb ? await import('onnxruntime-web/wasm') : await import('onnxruntime-node');
-  const runner = await openStatefulRunner(ort, graph, provider, threads);
+  return { ort, runner: await openStatefulRunner(ort, graph, provider, threads) };
+}
+
+try {
+  const { ort, runner } = await call(open);
   let last = Promise.resolve();
   port.on('message', (message: ToStateful) => {
-    last = last.then(() => handle(runner, message));
+    last = last.then(() => call(() => handle(runner, message)));
   });
   say({
     kind: 'opened',

@@ -3,7 +3,6 @@
  * still lives. Whose memory a job lies in, it does not know.
  */
 import { ProviderError } from '../models/errors.ts';
-import { providerUnavailable } from './providers.ts';
 import { NotFiniteError } from './session.ts';
 import { SessionThread } from './session-thread.ts';
 import type { FromWorker, Job, ToWorker, WorkerSettings } from './worker-protocol.ts';
@@ -26,6 +25,7 @@ export class WorkerRunner {
   private constructor(worker: SessionThread, settings: WorkerSettings) {
     this.#worker = worker;
     this.#settings = settings;
+    worker.on('message', (message) => this.#receive(message as FromWorker));
     this.#ended = new Promise((resolve) => {
       worker.on('failure', (problem) => this.#die(`the thread failed: ${problem}`));
       worker.on('exit', (code) => {
@@ -37,20 +37,9 @@ export class WorkerRunner {
 
   /** @throws {ProviderError} if ONNX Runtime does not open the session. */
   static async start(settings: WorkerSettings): Promise<{ runner: WorkerRunner; runtime: string }> {
-    const worker = new SessionThread('session-worker', settings);
-    const runner = new WorkerRunner(worker, settings);
-    const first = await new Promise<FromWorker>((resolve, reject) => {
-      worker.once('message', (message) => resolve(message as FromWorker));
-      runner.#ended.then(() => reject(runner.#death));
-    });
-    if (first.kind !== 'opened') {
-      await worker.terminate();
-      const { provider } = settings;
-      const problem = first.kind === 'refused' ? first.problem : 'an answer nobody asked for';
-      throw providerUnavailable(provider, problem, null);
-    }
-    worker.on('message', (message) => runner.#receive(message as FromWorker));
-    return { runner, runtime: first.runtime };
+    const thread = new SessionThread('session-worker', settings);
+    const opened = await thread.opened<FromWorker>();
+    return { runner: new WorkerRunner(thread, settings), runtime: opened.runtime };
   }
 
   /** Jobs under way; infinitely many once the thread is gone. */

@@ -87,4 +87,21 @@ describe.each(['cpu', 'wasm', ...(hasWebgpu ? ['webgpu'] : [])])('a process with
     const { status, signal, stderr } = run('process.exit(3);');
     expect({ status, signal, stderr }).toEqual({ status: 3, signal: null, stderr: '' });
   });
+
+  const computing = (end: string) => `
+    const many = { ...prompts, batch: 20_000, covariates: new Float32Array(40_000), responses: new Float32Array(20_000), query: new Float32Array(40_000) };
+    ${end}
+    for (;;) await Promise.all([session.run(many), session.run(many)]);`;
+
+  // ONNX Runtime's binding aborts the process if its thread is stopped within a call: half of these on cpu did so.
+  test.each([100, 130, 160, 190])('can be ended after %i ms of computing', (delay) => {
+    const { status, signal, stderr } = run(computing(`setTimeout(() => process.exit(3), ${delay});`));
+    expect({ status, signal, stderr }).toEqual({ status: 3, signal: null, stderr: '' });
+  });
+
+  test('can end by an error that nobody catches while it computes', () => {
+    const { status, signal, stderr } = run(computing("setTimeout(() => { throw new Error('not caught'); }, 100);"));
+    expect({ status, signal }).toEqual({ status: 1, signal: null });
+    expect(stderr).toContain('Error: not caught');
+  });
 });

@@ -103,6 +103,17 @@ describe.concurrent.each(where)('$engine on $device', ({ engine, device, kills }
   });
 });
 
+// ONNX Runtime's binding aborts the process if its thread is stopped within a call.
+test.each([1, 2])('a process exits in the middle of a step as it is told to: try %i', async () => {
+  const model = { name: 'transformer', dimension: 2, options: { layers: 2, width: 32, heads: 2 } };
+  const config = smallConfig({ steps: 1000, batch: 256, contextLength: 20, model, engine: 'onnx' });
+  const { child, training, ended } = start(join(temporaryFolder(), 'run'), config);
+  await training;
+  child.kill('SIGTERM');
+  const { code, signal, errors } = await ended;
+  expect({ code, signal, errors }).toEqual({ code: 3, signal: null, errors: '' });
+});
+
 test('SIGINT saves where the run stands, and it continues from there', { timeout: 120_000 }, async () => {
   const folder = join(temporaryFolder(), 'run');
   const config = smallConfig({ steps: 1_000_000, batch: 8, checkpointEvery: 900_000, schedule: { name: 'constant' } });
