@@ -106,12 +106,16 @@ export function wholeNumber(where: string, least: number): (value: string) => nu
   };
 }
 
-/** @returns a parser for numbers above 0. */
-export function positiveNumber(where: string): (value: string) => number {
+/** @returns a parser for numbers above 0, and for a word that may stand in their place. */
+export function positiveNumber(where: string): (value: string) => number;
+export function positiveNumber<W extends string>(where: string, word: W): (value: string) => number | W;
+export function positiveNumber(where: string, word?: string): (value: string) => number | string {
   return (value) => {
+    if (value === word) return word;
     const number = Number(value);
     if (value.trim() === '' || !Number.isFinite(number) || number <= 0) {
-      throw new UsageError({ where, expected: 'a number above 0', got: JSON.stringify(value) });
+      const expected = `a number above 0${word === undefined ? '' : `, or ${word}`}`;
+      throw new UsageError({ where, expected, got: JSON.stringify(value) });
     }
     return number;
   };

@@ -19,14 +19,6 @@ const descentOptions = [
   'checkpointEvery',
 ] as const;
 
-function clipNorm(value: string): number | 'none' {
-  const norm = Number(value);
-  if (value === 'none' || (value.trim() !== '' && Number.isFinite(norm) && norm > 0)) {
-    return value === 'none' ? value : norm;
-  }
-  throw new UsageError({ where: '--clip-norm', expected: 'a number above 0, or none', got: JSON.stringify(value) });
-}
-
 export const train = defineCommand({
   name: 'train',
   summary: "fit a study's model, then export and verify it",
@@ -54,7 +46,11 @@ export const train = defineCommand({
       "how the learning rate changes: constant, cosine or step (default: the study's)",
       text,
     ),
-    clipNorm: option('--clip-norm <n>', "largest norm of the gradient, or none (default: the study's)", clipNorm),
+    clipNorm: option(
+      '--clip-norm <n>',
+      "largest norm of the gradient, or none (default: the study's)",
+      positiveNumber('--clip-norm', 'none'),
+    ),
     init: option('--init <scheme>', "how parameters start (default: the study's)", text),
     engine: option(
       '--engine <e>',
