@@ -2,13 +2,15 @@
  * How the cost of a training step grows with batch, context, dimension and depth: times at doubled sizes and the exponent of
  * the power law through them. What is inherent: products of `dimension` x `dimension` matrices, and attention's T x T scores.
  *
- * In a round all sizes run one after the other, forwards and backwards in turn; a doubling costs the median over the rounds of the
- * ratio of two neighbours. So what disturbs a round, or makes the machine slow for a while, changes a time but hardly a ratio.
+ * In a round all sizes take a few steps one after the other, forwards and backwards in turn; a doubling costs the median over the
+ * rounds of the ratio of two neighbours. So what disturbs a round, or makes the machine slow for a while, changes a time but hardly
+ * a ratio.
  */
 import type { TrainingConfig } from '../train/config.ts';
-import type { LoneBenchmark, Result } from './benchmark.ts';
+import type { Contestant, LoneBenchmark, Result } from './benchmark.ts';
 import { median, round } from './benchmark.ts';
-import { configOf, type TrainingWork, trainingContestant, trainingWorks } from './train-benchmarks.ts';
+import { configOf, type TrainingWork, trainingWorks } from './train-benchmarks.ts';
+import { openTrainingInTurns, type Turns } from './training-in-turns.ts';
 
 type Axis = 'batch' | 'context' | 'dimension' | 'layers';
 
@@ -44,15 +46,14 @@ const axes: Readonly<Record<keyof typeof trainingWorks, readonly Axis[]>> = {
 
 /** Times of a size before it is doubled, twice. */
 const factors = [1, 2, 4];
-const rounds = 5;
+const rounds = 25;
 
-/** A run's steps, at every size alike, and the quarter of them that does not count: a start costs the same at every size. */
-const stepsOf: Readonly<Record<keyof typeof trainingWorks, number>> = {
-  'lsa-train': 800,
-  'multilayer-train': 500,
-  'transformer-train': 14,
+/** Steps of a turn, at every size alike, and those of them that count: the second half or more, for some 0.1 s at the least size. */
+const turnsOf: Readonly<Record<keyof typeof trainingWorks, Omit<Turns, 'count'>>> = {
+  'lsa-train': { steps: 80, start: 20 },
+  'multilayer-train': { steps: 50, start: 15 },
+  'transformer-train': { steps: 5, start: 2 },
 };
-const startOf = (steps: number): number => Math.ceil(steps / 4);
 
 function sizedWork(base: TrainingWork, axis: Axis, factor: number): TrainingWork {
   if (axis !== 'layers') return { ...base, [axis]: base[axis] * factor };
@@ -67,7 +68,6 @@ function timedConfig(work: TrainingWork): TrainingConfig {
   const config = configOf(work);
   return {
     ...config,
-    logEvery: startOf(work.steps),
     initialisation: { scheme: 'generic', options: { scale: 1e-3 } },
     optimizer: { ...config.optimizer, learningRate: 1e-9 },
   };
@@ -101,12 +101,15 @@ export const dearestOf = (doublings: readonly Doubling[]): Doubling =>
   doublings.reduce((dearest, next) => (next.median > dearest.median ? next : dearest));
 
 async function measureCurve(name: keyof typeof trainingWorks, axis: Axis, isTiny: boolean): Promise<GrowthCurve> {
-  const whole: TrainingWork = { ...trainingWorks[name], steps: stepsOf[name] };
-  const base = isTiny ? { ...whole, batch: 2, context: 3, dimension: 2, steps: 4 } : whole;
+  const whole: TrainingWork = trainingWorks[name];
+  const base = isTiny ? { ...whole, batch: 2, context: 3, dimension: 2 } : whole;
   const works = factors.map((factor) => sizedWork(base, axis, factor));
-  const contestants = works.map((work) => trainingContestant(timedConfig(work), !isTiny));
+  const turns: Turns = { ...turnsOf[name], count: 1 + rounds };
+  const contestants: Contestant[] = [];
   const times = works.map((): number[] => []);
   try {
+    for (const work of works) contestants.push(await openTrainingInTurns(timedConfig(work), turns));
+    for (const contestant of contestants) await contestant.round(); // What is new is slow.
     for (let i = 0; i < (isTiny ? 1 : rounds); i++) {
       const order = [...contestants.entries()];
       for (const [size, contestant] of i % 2 === 0 ? order : order.reverse())

@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { architectureNamed } from '../models/attention/index.ts';
 import { parseConfig, type TrainingConfig } from '../train/config.ts';
 import type { DeviceName, EngineName } from '../train/engine-table.ts';
-import { readMetrics, runPaths } from '../train/run-folder.ts';
 import { train } from '../train/train.ts';
 import { buildTrainingStep } from '../train/training-step.ts';
 import type { Benchmark, Contestant } from './benchmark.ts';
@@ -86,12 +85,8 @@ export function configOf(
   });
 }
 
-/**
- * Trains a run anew in every round.
- * @param isSettled Without what comes before the first record of its metrics: starting threads, and code that is new to
- *   them. Absent: all of it counts.
- */
-export function trainingContestant(config: TrainingConfig, isSettled = false): Contestant {
+/** Trains a run anew in every round. All of it counts. */
+export function trainingContestant(config: TrainingConfig): Contestant {
   const folder = mkdtempSync(join(tmpdir(), 'icl-bench-'));
   const settings: Record<string, unknown> = { steps: config.steps };
   return {
@@ -102,10 +97,7 @@ export function trainingContestant(config: TrainingConfig, isSettled = false): C
       rmSync(run, { recursive: true, force: true });
       const { seconds, engine, device, adapter, runtime } = await train({ folder: run, config });
       Object.assign(settings, { engine, device, adapter, runtime });
-      if (!isSettled) return (1000 * seconds) / config.steps;
-      const rows = readMetrics(runPaths(run).metrics);
-      const [first, last] = [rows[0]!, rows.at(-1)!];
-      return (1000 * (last.seconds - first.seconds)) / (last.step - first.step);
+      return (1000 * seconds) / config.steps;
     },
     async close() {
       rmSync(folder, { recursive: true, force: true });
