@@ -214,8 +214,8 @@ const runLengths = (): string =>
 
 const growthSection = (curves: readonly GrowthCurve[], rounds: number): string => `## Growth
 
-Milliseconds per training step while one size is doubled, twice: medians over ${rounds} rounds, in runs of equally many steps whose
-first quarter does not count. In a round the three sizes run one after the other, forwards and backwards in turn. A doubling costs the
+Milliseconds per training step while one size is doubled, twice: medians over ${rounds} rounds. In a round three trainings, one of each
+size, take turns of equally many steps, forwards and backwards in turn; the first steps of a turn do not count. A doubling costs the
 median over the rounds of the ratio of two neighbours in the same round, so that a machine which is slower for a while makes no doubling
 dearer; the dearest stands in the table, with the least and the greatest of its ratios in brackets. The exponent is the slope of a
 straight line through the logarithms of the medians.
