@@ -72,6 +72,7 @@ export function graphOps(builder: GraphBuilder): ShapedOps<Value> {
     exp: (a) => builder.node('Exp', [a], a),
     log: (a) => builder.node('Log', [a], a),
     softMeans: (scores, values) => ops.matMul(ops.softmax(scores), values),
+    gram: (a) => ops.matMul(ops.transpose(a), a),
     sigmoid: (a) => builder.node('Sigmoid', [a], a),
     softplus: (a) => builder.node('Softplus', [a], a),
     erf: (a) => builder.node('Erf', [a], a),

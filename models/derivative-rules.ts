@@ -142,6 +142,8 @@ export const derivativeRules: { readonly [Name in OpName]?: DerivativeRule<Name>
       return product(ops, ops.transpose(a), gradient);
     },
   ]),
+  /** G = A^T A: A' = A (G' + G'^T). Of a long A and a small G one product less than the rule of {@link Ops.matMul} takes. */
+  gram: full(({ ops, args: [a], gradient }) => [() => ops.matMul(a, ops.add(gradient, ops.transpose(gradient)))]),
   transpose: partial(({ ops, gradient }) => [() => ops.transpose(gradient)]),
 
   concat: full(({ ops, args: [values, axis], output, gradient }) => {

@@ -40,6 +40,8 @@ export interface Ops<T> {
   less(a: T, b: T): T;
   /** Matrix product over the last two axes; the axes before them broadcast. Both operands have rank 2 or more. */
   matMul(a: T, b: T): T;
+  /** a^T a over the last two axes: the sum of z z^T over the rows z^T of `a`. Rank 2 or more. */
+  gram(a: T): T;
   /** Swaps the last two axes. */
   transpose(a: T): T;
   /** Joins along an existing axis. */

@@ -46,6 +46,7 @@ export const referenceOps: ShapedOps<NdArray> = {
   erfGate: (a) => ({ shape: a.shape, data: a.data.map((x) => x * (1 + errorFunction(x))) }),
   softmax,
   softMeans: (scores, values) => matMul(softmax(scores), values),
+  gram: (a) => matMul(referenceOps.transpose(a), a),
   logSumExp,
   normalize(a, norm) {
     const { shape, data } = referenceOps.mul(centred(a), referenceOps.inverseDeviation(a, norm));

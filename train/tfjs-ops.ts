@@ -58,6 +58,7 @@ export function createTensorOps(tf: TensorFlow): Ops<Operand> {
     erfGate: (a) => tf.mul(tensor(a), tf.add(tf.erf(tensor(a)), 1)),
     softmax: (a) => tf.softmax(tensor(a)),
     softMeans: (scores, values) => matMul(tf, tf.softmax(tensor(scores)), values),
+    gram: (a) => tf.matMul(tensor(a), tensor(a), true),
     logSumExp: (a) => tf.logSumExp(tensor(a), -1),
     normalize(a, { epsilon, shift }) {
       const { offsets, deviation } = momentsOf(tf, tensor(a), epsilon);

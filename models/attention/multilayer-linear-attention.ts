@@ -49,7 +49,7 @@ function forward<T>(ops: Ops<T>, parameters: Parameters<T>, prompt: Prompt<T>, s
   for (let layer = 0; layer < layers; layer++) {
     const projectionValue = parameters[`projection_value_${layer}`]!;
     const keyQuery = parameters[`key_query_${layer}`]!;
-    const gram = ops.div(ops.matMul(ops.transpose(context), context), length); // [B, D+1, D+1]: G_l
+    const gram = ops.div(ops.gram(context), length); // [B, D+1, D+1]: G_l
     const keyed = ops.matMul(ops.transpose(keyQuery), gram); // Q_l^T G_l
     const move = ops.matMul(keyed, ops.transpose(projectionValue)); // Q_l^T G_l P_l^T
     queries = ops.add(queries, ops.matMul(queries, move));

@@ -28,6 +28,7 @@ export function everyOp<T>(ops: Ops<T>, x: T, y: T): Record<string, T> {
     less: ops.less(x, column),
     rows: ops.rows(x),
     rows_of_vector: ops.rows(ops.sum(x, 0)),
+    gram: ops.gram(x),
     mat_mul: ops.matMul(x, ops.transpose(x)),
     mat_mul_broadcast: ops.matMul(ops.slice(ops.sum(x, 0), 0, 0, 1), ops.transpose(x)),
     transpose: ops.transpose(x),

@@ -83,6 +83,8 @@ const cases: Record<string, Case> = {
   'softMeans of shared values': { shapes: { a: [2, 3, 5], b: [5, 7] }, of: (ops, { a, b }) => ops.softMeans(a!, b!) },
   'softMeans by shared scores': { shapes: { a: [3, 5], b: [2, 5, 7] }, of: (ops, { a, b }) => ops.softMeans(a!, b!) },
   'softMeans of numbers': { shapes: { a: [2, 3, 5], b: [2, 5, 1] }, of: (ops, { a, b }) => ops.softMeans(a!, b!) },
+  gram: { shapes: { a: [2, 3, 5] }, of: (ops, { a }) => ops.gram(a!) },
+  'gram of one matrix': { shapes: { a: [3, 5] }, of: (ops, { a }) => ops.gram(a!) },
   normalize: { shapes: { a: [2, 3, 5] }, of: (ops, { a }) => ops.normalize(a!, { epsilon: 0.1, shift: 0 }) },
   'normalize, shifted': {
     shapes: { a: [2, 3, 5] },
