@@ -194,7 +194,8 @@ function growthTable(curves: readonly GrowthCurve[]): string {
 function environmentLines(results: readonly Result[]): string {
   const { environment } = settingsOf(results[0]!);
   const { processor, cores, node, system, date } = environment;
-  const isBusy = (load: number): boolean => load > cores;
+  // A row has up to three busy threads: one that computes and two that draw.
+  const isBusy = (load: number): boolean => load > Math.max(3, cores);
   const peer = results.flatMap((result) => settingsOf(result).peers ?? []).find((each) => 'framework' in each);
   const loads = results.map((result) => settingsOf(result).load.before);
   const runtime = results.map((result) => settingsOf(result).ours?.['runtime']).find((name) => name !== undefined);
