@@ -48,7 +48,7 @@ const axes: Readonly<Record<keyof typeof trainingWorks, readonly Axis[]>> = {
 const factors = [1, 2, 4];
 const rounds = 25;
 
-/** Steps of a turn, at every size alike, and those of them that count: the second half or more, for some 0.1 s at the least size. */
+/** Turns at every size alike: what counts of one takes some 0.1 s at the least size. */
 const turnsOf: Readonly<Record<keyof typeof trainingWorks, Omit<Turns, 'count'>>> = {
   'lsa-train': { steps: 80, start: 20 },
   'multilayer-train': { steps: 50, start: 15 },

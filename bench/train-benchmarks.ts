@@ -5,11 +5,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { architectureNamed } from '../models/attention/index.ts';
 import { parseConfig, type TrainingConfig } from '../train/config.ts';
 import type { DeviceName, EngineName } from '../train/engine-table.ts';
 import { train } from '../train/train.ts';
-import { buildTrainingStep } from '../train/training-step.ts';
+import { buildTrainingStep, stepOf } from '../train/training-step.ts';
 import type { Benchmark, Contestant } from './benchmark.ts';
 import { peersOf } from './peer.ts';
 import { countWork } from './work.ts';
@@ -107,10 +106,8 @@ export function trainingContestant(config: TrainingConfig): Contestant {
 
 /** What a step must compute at least, by its own graph. */
 export function workOf(config: TrainingConfig) {
-  const { model, contextLength, batch, optimizer, clipNorm, loss } = config;
-  const architecture = architectureNamed(model.name);
-  const { graph } = buildTrainingStep({ architecture, sizes: model, optimizer, clipNorm, loss, contextLength });
-  return countWork(graph, { batch, context: contextLength, queries: 1 });
+  const { graph } = buildTrainingStep(stepOf(config));
+  return countWork(graph, { batch: config.batch, context: config.contextLength, queries: 1 });
 }
 
 const tiny = (work: TrainingWork): TrainingWork => ({

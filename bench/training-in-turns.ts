@@ -2,12 +2,12 @@
  * A training that stands still until it is asked for some steps more, so that several can take turns within a moment. Its engine,
  * its prompts and its loop are those of `icl train`; it keeps no run folder.
  */
-import { architectureNamed } from '../models/attention/index.ts';
 import type { TrainingConfig } from '../train/config.ts';
 import { createEngine } from '../train/engines.ts';
 import { initialState } from '../train/initial-state.ts';
 import { initialProgress, runLoop } from '../train/loop.ts';
 import { openPromptSource } from '../train/prompt-threads.ts';
+import { stepOf } from '../train/training-step.ts';
 import type { Contestant } from './benchmark.ts';
 
 export interface Turns {
@@ -24,17 +24,7 @@ export async function openTrainingInTurns(given: TrainingConfig, { steps, start,
   // One step more than is ever asked for: the last one would be followed by no hold.
   const total = steps * count + 1;
   const config: TrainingConfig = { ...given, steps: total, checkpointEvery: total };
-  const { model, optimizer, clipNorm, loss, contextLength, batch } = config;
-  const engine = await createEngine('onnx', {
-    device: 'cpu',
-    architecture: architectureNamed(model.name),
-    sizes: model,
-    optimizer,
-    clipNorm,
-    loss,
-    contextLength,
-    batch,
-  });
+  const engine = await createEngine('onnx', { device: 'cpu', ...stepOf(config), batch: config.batch });
   const prompts = openPromptSource(config, 0);
   const abort = new AbortController();
 

@@ -1,9 +1,8 @@
 /** The training step of a run as a file: what `icl export --training-step` writes. */
 import { writeFileAtomic } from '../export/files.ts';
 import { serializeModel } from '../export/serialize.ts';
-import { architectureNamed } from '../models/attention/index.ts';
 import { readRun } from './run-folder.ts';
-import { buildTrainingStep, trainingStepModel } from './training-step.ts';
+import { buildTrainingStep, stepOf, trainingStepModel } from './training-step.ts';
 
 export interface WrittenStep {
   readonly opset: 17 | 21;
@@ -18,16 +17,8 @@ export interface WrittenStep {
  */
 export function writeTrainingStep(folder: string, opset: 17 | 21, output: string): WrittenStep {
   const { config } = readRun(folder);
-  const { model, optimizer, clipNorm, loss, contextLength, schedule, steps, study, task } = config;
-  const description = {
-    architecture: architectureNamed(model.name),
-    sizes: model,
-    optimizer,
-    clipNorm,
-    loss,
-    contextLength,
-    schedule: { spec: schedule, steps },
-  };
+  const { schedule, steps, study, task } = config;
+  const description = { ...stepOf(config), schedule: { spec: schedule, steps } };
   const step = buildTrainingStep(description);
   const bytes = serializeModel(trainingStepModel(step, description, { study, task, config }, opset));
   writeFileAtomic(output, bytes);

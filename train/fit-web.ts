@@ -2,7 +2,6 @@
  * Training in a page: the loop of `icl train` on the web engine, with nothing written anywhere. What it gives can be exported
  * there too, with `exportModel`.
  */
-import { architectureNamed } from '../models/attention/index.ts';
 import type { TrainingConfig } from './config.ts';
 import type { Engine, TrainingState } from './engines.ts';
 import { initialState } from './initial-state.ts';
@@ -16,6 +15,7 @@ import {
 } from './loop.ts';
 import type { MetricsRow } from './metrics.ts';
 import { createWebEngine, type WebEngineOptions } from './onnx-engine-web.ts';
+import { stepOf } from './training-step.ts';
 
 export interface FitOptions extends Pick<WebEngineOptions, 'device' | 'wasmPaths'> {
   /** As `parseConfig` gives it; its `engine` and `device` are for Node and not looked at. */
@@ -72,15 +72,9 @@ export interface FitResult extends TrainingState {
  */
 export async function fit(options: FitOptions): Promise<FitResult> {
   const { config, device, wasmPaths, signal, onProgress, onStep, betweenSteps, onCheckpoint } = options;
-  const { model, optimizer, clipNorm, loss, contextLength, batch } = config;
   const engine = await createWebEngine({
-    architecture: architectureNamed(model.name),
-    sizes: model,
-    optimizer,
-    clipNorm,
-    loss,
-    contextLength,
-    batch,
+    ...stepOf(config),
+    batch: config.batch,
     ...(device !== undefined && { device }),
     ...(wasmPaths !== undefined && { wasmPaths }),
   });

@@ -2,7 +2,6 @@
  * Trains the model of a configuration into a run folder: opens or resumes the run, loads the engine, runs the loop, keeps
  * checkpoints and metrics. It does not export: what becomes of the parameters is the caller's affair.
  */
-import { architectureNamed } from '../models/attention/index.ts';
 import { version } from '../models/version.ts';
 import { type Checkpoint, writeCheckpoint } from './checkpoint.ts';
 import type { TrainingConfig } from './config.ts';
@@ -21,6 +20,7 @@ import { initialProgress, type LoopState, runLoop, type TrainingProgress } from 
 import { openPromptSource } from './prompt-threads.ts';
 import { keptPath, openRun, type Run, writeMetrics } from './run-folder.ts';
 import type { PromptSource } from './training-prompts.ts';
+import { stepOf } from './training-step.ts';
 
 export { initialState } from './initial-state.ts';
 export type { TrainingProgress } from './loop.ts';
@@ -103,18 +103,8 @@ async function descend(
   { keepSteps = [], signal, onProgress }: TrainOptions,
 ): Promise<TrainingResult> {
   const { folder, config, checkpoint } = run;
-  const { model } = config;
   const { engine: engineName, device } = await resolveEngine(requestOf(config, checkpoint), workloadOf(config));
-  const engine = await createEngine(engineName, {
-    device,
-    architecture: architectureNamed(model.name),
-    sizes: model,
-    optimizer: config.optimizer,
-    clipNorm: config.clipNorm,
-    loss: config.loss,
-    contextLength: config.contextLength,
-    batch: config.batch,
-  });
+  const engine = await createEngine(engineName, { device, ...stepOf(config), batch: config.batch });
   try {
     engine.loadState(checkpoint?.state ?? initialState(config));
     const save = async ({ step, progress, metrics }: LoopState, previousStep: number): Promise<void> => {

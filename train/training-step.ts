@@ -12,10 +12,12 @@ import { canonicalJson, type JsonValue } from '../export/json.ts';
 import { optimizeGraph } from '../export/passes/index.ts';
 import { serializeModel } from '../export/serialize.ts';
 import { type Architecture, classAxis, type ModelSizes } from '../models/architecture.ts';
+import { architectureNamed } from '../models/attention/index.ts';
 import { differentiate } from '../models/autodiff.ts';
 import { UsageError } from '../models/errors.ts';
 import { type Shape, sizeOf } from '../models/shape.ts';
 import { version } from '../models/version.ts';
+import type { TrainingConfig } from './config.ts';
 import { defaultLoss, type LossSpec, lossFor } from './losses.ts';
 import { applyUpdate, createOptimizer, type OptimizerSpec } from './optimizers.ts';
 import { type ScheduleTable, type StepSchedule, tabulate } from './schedule-table.ts';
@@ -45,6 +47,17 @@ export interface StepDescription {
   /** Queries per prompt; one name for any number of them costs a tenth of the time. @default 1 */
   readonly queries?: number | 'queries';
 }
+
+/** What the steps of a run compute, for batches of any size. */
+export const stepOf = ({ model, optimizer, clipNorm, loss, contextLength }: TrainingConfig) =>
+  ({
+    architecture: architectureNamed(model.name),
+    sizes: model,
+    optimizer,
+    clipNorm,
+    loss,
+    contextLength,
+  }) satisfies StepDescription;
 
 /** A flat vector that one step hands to the next. */
 export interface StateVector {

@@ -3,27 +3,19 @@
  * `node engine-process.mjs <device> <steps> <config as JSON>`. Prints one JSON line: losses, parameters, and memory and tensors on
  * the way, measured when the garbage of all threads has been collected.
  */
-import { architectureNamed } from '../../dist/models/attention/index.js';
 import { allocateBatch } from '../../dist/models/prompts.js';
 import { createSampler } from '../../dist/models/tasks/index.js';
 import { parseConfig } from '../../dist/train/config.js';
 import { createEngine } from '../../dist/train/engines.js';
 import { initialState } from '../../dist/train/train.js';
+import { stepOf } from '../../dist/train/training-step.js';
 import { garbageCollector } from '../garbage.mjs';
 
 const [device, count, json] = process.argv.slice(2);
 const steps = Number(count);
 const config = parseConfig('argument', JSON.parse(json));
-const { batch, contextLength, model, optimizer, clipNorm, loss, seed } = config;
-const engine = await createEngine('onnx', {
-  device,
-  architecture: architectureNamed(model.name),
-  sizes: model,
-  optimizer,
-  clipNorm,
-  loss,
-  contextLength,
-});
+const { batch, contextLength, model, optimizer, seed } = config;
+const engine = await createEngine('onnx', { device, ...stepOf(config) });
 engine.loadState(initialState(config));
 const sampler = createSampler(config.task);
 const prompts = allocateBatch({ batch, context: contextLength, queries: 1, dimension: model.dimension });

@@ -1,11 +1,11 @@
 /** Prompts drawn in two threads are those of one: the same numbers, whichever step comes first and however many there are. */
 import { describe, expect, test } from 'vitest';
-import { architectureNamed } from '../../models/attention/index.ts';
 import { createEngine } from '../../train/engines.ts';
 import { initialState } from '../../train/initial-state.ts';
 import { initialProgress, runLoop } from '../../train/loop.ts';
 import { openPromptSource, openThreadedSource } from '../../train/prompt-threads.ts';
 import { createPromptSource, createTrainingPrompts, stepsUnderWay } from '../../train/training-prompts.ts';
+import { stepOf } from '../../train/training-step.ts';
 import { smallConfig } from './fixtures.ts';
 
 describe.each([0, 1, 6])('from step %i on', (first) => {
@@ -45,16 +45,7 @@ test('a run trains to the same bits on prompts drawn and read in other threads',
   const config = smallConfig({ steps: 40, batch: 64 });
   const parameters = [];
   for (const prompts of [openThreadedSource(config, 0), createPromptSource(config)]) {
-    const engine = await createEngine('onnx', {
-      device: 'cpu',
-      architecture: architectureNamed(config.model.name),
-      sizes: config.model,
-      optimizer: config.optimizer,
-      clipNorm: config.clipNorm,
-      loss: config.loss,
-      contextLength: config.contextLength,
-      batch: config.batch,
-    });
+    const engine = await createEngine('onnx', { device: 'cpu', ...stepOf(config), batch: config.batch });
     engine.loadState(initialState(config));
     const start = { step: 0, progress: initialProgress, metrics: [] };
     await runLoop({ config, engine, start, save: async () => {}, prompts });
